@@ -1,0 +1,2 @@
+//! The fokker binary.
+fn main() {}

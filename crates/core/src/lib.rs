@@ -1,0 +1,1 @@
+//! Probability paths, losses, denoisers, guidance and samplers on tensors

@@ -1,0 +1,1 @@
+//! Data sets: toy distributions, IDX, image folders, NumPy arrays, embedded garments

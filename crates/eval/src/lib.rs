@@ -1,0 +1,1 @@
+//! Metrics, plots, pictures and reports

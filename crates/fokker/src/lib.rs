@@ -1,0 +1,1 @@
+//! Train, sample, steer, evaluate and explain flow and diffusion models

@@ -1,0 +1,1 @@
+//! Fused tensor operations for the CPU, each with a plain-burn reference

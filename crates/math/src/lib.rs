@@ -1,0 +1,1 @@
+//! The mathematics of flow and diffusion models on paper: f64, no tensors

@@ -1,0 +1,1 @@
+//! Networks: MLP field, U-Net, classifier

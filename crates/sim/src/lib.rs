@@ -1,0 +1,1 @@
+//! Counter-based random numbers, made in SIMD, the same bits everywhere

@@ -1,0 +1,1 @@
+//! Configuration, trainer, moving averages, checkpoints, run folders
