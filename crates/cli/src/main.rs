@@ -1,2 +1,62 @@
-//! The fokker binary.
-fn main() {}
+//! The `fokker` binary: one file per subcommand; the only place for exit codes.
+
+mod args;
+mod evaluate;
+mod machine;
+mod output;
+mod present;
+mod progress;
+mod quickstart;
+mod recipe;
+mod sample;
+mod stop;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+
+// Tensors come and go with every operation, and page faults cost more than the arithmetic.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How a command ended that did not fail.
+pub(crate) enum End {
+    /// All done.
+    Done,
+    /// Ctrl-C: stopped early, nothing lost.
+    Stopped,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(End::Done) => ExitCode::SUCCESS,
+        Ok(End::Stopped) => ExitCode::from(130),
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<End> {
+    machine::set_threads(cli.threads)?;
+    match cli.command {
+        Command::Quickstart(args) => quickstart::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Sample(args) => sample::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Samplers => {
+            output::samplers();
+            Ok(End::Done)
+        }
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "fokker", &mut std::io::stdout());
+            Ok(End::Done)
+        }
+    }
+}

@@ -1,1 +1,30 @@
-//! Probability paths, losses, denoisers, guidance and samplers on tensors
+//! Flow and diffusion models on tensors: probability paths, denoisers, guidance and samplers.
+//!
+//! Time runs from noise to data: t = 0 is `p_init` = N(0, I), t = 1 is `p_data`. A batch is a
+//! [`State`], `[batch, dim]`: networks reshape inside, so that no solver needs to know whether it
+//! moves points in the plane or images.
+//!
+//! The way of data: [`GaussianPath::sample`] makes training pairs, a [`Network`] learns them, a
+//! [`Model`] (optionally [`Guided`]) turns the network into a [`Denoiser`], and [`sample()`] walks it
+//! along a time grid with a [`Stepper`] from [`SAMPLERS`].
+
+mod denoiser;
+mod flow;
+mod model;
+mod network;
+mod noise;
+mod path;
+mod sample;
+mod samplers;
+
+pub use denoiser::{Denoiser, Estimate};
+pub use flow::{Draw, Flow, chunk_rows};
+pub use model::{Guided, Model};
+pub use network::{Labels, Network, labels};
+pub use noise::{Noise, RowNoise};
+pub use path::GaussianPath;
+pub use sample::{Progress, Span, sample};
+pub use samplers::{SAMPLERS, SamplerSpec, Stepper, sampler};
+
+/// A batch of states, `[batch, dim]`.
+pub type State = burn::tensor::Tensor<2>;

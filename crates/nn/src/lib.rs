@@ -1,1 +1,15 @@
-//! Networks: MLP field, U-Net, classifier
+//! Networks for flow and diffusion models, made of layers whose initial weights come from the
+//! counter-based generator: the same seed gives the same network on every machine.
+//!
+//! Each network is a configuration with `init`, documented shapes and a [`Network`](fokker_core::Network)
+//! implementation that runs on the fused operations of `fokker-kernels`.
+
+mod classifier;
+pub mod layers;
+mod mlp;
+mod unet;
+
+pub use classifier::{Classifier, ClassifierConfig};
+pub use layers::Init;
+pub use mlp::{Mlp, MlpConfig};
+pub use unet::{UNet, UNetConfig};

@@ -1,1 +1,5 @@
-//! Counter-based random numbers, made in SIMD, the same bits everywhere
+//! Counter-based random numbers, made in SIMD, the same bits everywhere.
+//!
+//! See [`rng`] for how a number is addressed and which laws hold.
+
+pub mod rng;

@@ -1,0 +1,359 @@
+//! `fokker evaluate`: how good are a run's samples?
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use fokker::eval::metrics::{Confusion, memorised_fraction, mode_weights, nearest_two, w2_report};
+use fokker::data::write_atomic;
+use fokker::eval::{Report, Section};
+use fokker::sim::rng::{Purpose, permutation};
+use fokker::train::Judge;
+use fokker::{Dataset, Draw, RunFolder, Shape};
+use serde::{Deserialize, Serialize};
+
+use crate::args::EvaluateArgs;
+use crate::sample::Source;
+use crate::{End, output, present, stop};
+
+/// Pairs of draws that a distance is averaged over, and the points in each draw.
+const PAIRS: usize = 20;
+const POINTS: usize = 1000;
+
+/// What was measured of a run's samples; kept as `evaluation.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Evaluation {
+    how: String,
+    plane: Option<Plane>,
+    images: Option<Images>,
+}
+
+/// Points: distance and modes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Plane {
+    w2: f64,
+    w2_std: f64,
+    floor: f64,
+    floor_std: f64,
+    points: usize,
+    modes: Vec<ModeRow>,
+    samples: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct ModeRow {
+    weight: f64,
+    exact: f64,
+}
+
+/// Images: class agreement and copies.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Images {
+    count: usize,
+    copies: f64,
+    judge: Option<Judged>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Judged {
+    classes: Vec<String>,
+    requested: Vec<usize>,
+    predicted: Vec<usize>,
+    accuracy: Option<f64>,
+}
+
+const FILE: &str = "evaluation.json";
+
+pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
+    stop::listen()?;
+    let device = args.device.open()?;
+    let source = Source::open(&args.run, &device)?;
+    let judge = args.judge.as_deref().map(RunFolder::open).transpose()?;
+    let data = source.run.config().data.load(source.run.config().seed)?;
+    let draw = source.draw(
+        args.sampler.as_deref(),
+        args.steps,
+        args.guidance,
+        args.seed,
+    )?;
+    let how = format!(
+        "{} steps of {}, guidance {}, seed {}",
+        draw.steps, draw.sampler.name, draw.guidance, draw.seed
+    );
+    let (plane, images) = match source.shape {
+        Shape::Vector(_) if judge.is_some() => bail!("--judge judges images; this run makes points"),
+        Shape::Vector(_) => (evaluate_points(&source, &*data, draw)?, None),
+        Shape::Image { .. } => {
+            let judge = match &judge {
+                Some(run) => Some((run, Judge::open(run, &device)?)),
+                None => None,
+            };
+            let images = evaluate_images(&source, &*data, draw, args.count as usize, judge)?;
+            (None, images)
+        }
+    };
+    if plane.is_none() && images.is_none() {
+        output::note("stopped; nothing was written");
+        return Ok(End::Stopped);
+    }
+    let evaluation = Evaluation { how, plane, images };
+    evaluation.print();
+    let json = serde_json::to_vec_pretty(&evaluation)?;
+    write_atomic(source.run.path().join(FILE), &json)?;
+    match present::write(&source, &*data, Some(&evaluation))? {
+        None => Ok(End::Stopped),
+        Some(_) => {
+            let report = source.run.path().join("report.html");
+            output::result(&report.display().to_string());
+            Ok(End::Done)
+        }
+    }
+}
+
+/// `points` rows of the data, draw `j`: fresh ones where the data has no end, else a random subset.
+/// Also their labels.
+fn data_draw(data: &dyn Dataset, j: u64, points: usize) -> (Vec<f64>, Vec<Option<u32>>) {
+    let dim = data.shape().size();
+    let indices: Vec<u64> = match data.len() {
+        None => {
+            let start = present::fresh(data) + (j + 1) * points as u64;
+            (start..start + points as u64).collect()
+        }
+        // Draws 2k and 2k + 1 are the two halves of one permutation: disjoint.
+        Some(n) => permutation(0, Purpose::Project, j / 2, n as usize)
+            .into_iter()
+            .skip((j % 2) as usize * points)
+            .take(points)
+            .map(u64::from)
+            .collect(),
+    };
+    let mut row = vec![0.0_f32; dim];
+    let mut values = Vec::with_capacity(points * dim);
+    let mut labels = Vec::with_capacity(points);
+    for i in indices {
+        labels.push(data.item(i, &mut row));
+        values.extend(row.iter().map(|v| f64::from(*v)));
+    }
+    (values, labels)
+}
+
+fn evaluate_points(source: &Source, data: &dyn Dataset, mut draw: Draw) -> Result<Option<Plane>> {
+    let dim = source.flow.dim;
+    let points = data.len().map_or(POINTS, |n| POINTS.min(n as usize / 2));
+    if points < 10 {
+        bail!("the data has too few points to measure a distance: at least 20 are needed");
+    }
+    let sets: Vec<_> = (0..2 * PAIRS as u64)
+        .map(|j| data_draw(data, j, points))
+        .collect();
+    draw.count = PAIRS * points;
+    if source.flow.classes > 0 {
+        // Classes as often as the data has them.
+        let labels = sets.iter().step_by(2).flat_map(|(_, labels)| labels);
+        draw.classes = labels.map(|l| l.unwrap_or(0)).collect();
+    }
+    let Some((values, _)) = source.sample(&draw, 0) else {
+        return Ok(None);
+    };
+    let values: Vec<f64> = values.into_iter().map(f64::from).collect();
+    let samples: Vec<&[f64]> = values.chunks_exact(points * dim).collect();
+    let pairs: Vec<(&[f64], &[f64])> = samples
+        .iter()
+        .zip(sets.iter().skip(1).step_by(2))
+        .map(|(s, (d, _))| (*s, &d[..]))
+        .collect();
+    let floor: Vec<(&[f64], &[f64])> = sets.chunks_exact(2).map(|p| (&p[0].0[..], &p[1].0[..])).collect();
+    let w2 = w2_report(&pairs, &floor, dim)?;
+    let modes = match source.run.config().data.modes()? {
+        None => Vec::new(),
+        Some(modes) => {
+            let means: Vec<f64> = modes.means.iter().flatten().copied().collect();
+            let found = mode_weights(&values, dim, &means, 1.0, 3.0)?;
+            let total: f64 = modes.weights.iter().sum();
+            let exact = modes.weights.iter().map(|w| w / total);
+            found
+                .weights
+                .into_iter()
+                .zip(exact)
+                .map(|(weight, exact)| ModeRow { weight, exact })
+                .collect()
+        }
+    };
+    Ok(Some(Plane {
+        w2: w2.mean,
+        w2_std: w2.std,
+        floor: w2.floor,
+        floor_std: w2.floor_std,
+        points,
+        modes,
+        samples: draw.count,
+    }))
+}
+
+fn evaluate_images(
+    source: &Source,
+    data: &dyn Dataset,
+    mut draw: Draw,
+    count: usize,
+    judge: Option<(&RunFolder, Judge)>,
+) -> Result<Option<Images>> {
+    let classes = &source.run.info().classes;
+    if let Some((run, judge)) = &judge {
+        if classes.is_empty() {
+            bail!("--judge compares with the requested classes, but this run was trained without");
+        }
+        if judge.classes() != classes {
+            bail!(
+                "--judge {}: this judge knows other classes ({})",
+                run.path().display(),
+                judge.classes().join(", ")
+            );
+        }
+        if run.info().shape()? != source.shape {
+            let (theirs, ours) = (run.info().shape()?, source.shape);
+            bail!("--judge {}: judges images of {theirs}, this run makes {ours}", run.path().display());
+        }
+    }
+    draw.count = count;
+    let Some((values, _)) = source.sample(&draw, 0) else {
+        return Ok(None);
+    };
+    let dim = source.flow.dim;
+    let n = data.len().context("image data without end")?;
+    let found = nearest_two(&values, &|i, row| drop(data.item(i, row)), n, dim)?;
+    let judge = match judge {
+        None => None,
+        Some((run, judge)) => {
+            let test = run.config().data.load_test()?;
+            let requested = (0..count as u64)
+                .map(|i| source.flow.class_of(&draw, i).map_or(0, |c| c as usize));
+            let predicted = judge.predict(&values, dim);
+            Some(Judged {
+                classes: classes.clone(),
+                requested: requested.collect(),
+                predicted: predicted.into_iter().map(|c| c as usize).collect(),
+                accuracy: test.map(|test| judge.accuracy(&*test)),
+            })
+        }
+    };
+    Ok(Some(Images {
+        count,
+        copies: memorised_fraction(&found, 1.0 / 3.0),
+        judge,
+    }))
+}
+
+impl Judged {
+    fn confusion(&self) -> Result<Confusion> {
+        Ok(Confusion::new(&self.classes, &self.requested, &self.predicted)?)
+    }
+
+    fn note(&self) -> String {
+        match self.accuracy {
+            Some(a) => format!("a classifier that is right on {:.1} % of held-back images", 100.0 * a),
+            None => "a classifier without held-back images to test it on".into(),
+        }
+    }
+}
+
+impl Evaluation {
+    /// The evaluation that was written into a run folder, if there is one.
+    pub(crate) fn read(folder: &Path) -> Option<Self> {
+        let json = std::fs::read(folder.join(FILE)).ok()?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    fn print(&self) {
+        output::result(&format!("sampled by {}", self.how));
+        if let Some(p) = &self.plane {
+            output::result(&format!(
+                "2-Wasserstein distance to data  {:.4} ± {:.4}  (mean of {PAIRS} pairs of {} points)",
+                p.w2, p.w2_std, p.points
+            ));
+            output::result(&format!(
+                "floor: data to data             {:.4} ± {:.4}",
+                p.floor, p.floor_std
+            ));
+            output::result(&format!("ratio                           {:.3}", p.w2 / p.floor));
+            if !p.modes.is_empty() {
+                let worst = p.modes.iter().map(|m| (m.weight - m.exact).abs());
+                let worst = worst.fold(0.0, f64::max);
+                let found = p.modes.iter().filter(|m| m.weight > 0.2 * m.exact).count();
+                output::result(&format!(
+                    "modes found {found} of {}; largest error of a mode's weight {:.2} percentage points ({} samples)",
+                    p.modes.len(),
+                    100.0 * worst,
+                    p.samples
+                ));
+            }
+        }
+        if let Some(i) = &self.images {
+            if let Some(judged) = &i.judge
+                && let Ok(confusion) = judged.confusion()
+            {
+                output::result(&format!(
+                    "class agreement  {:.1} % of {} samples, by {}",
+                    100.0 * confusion.overall(),
+                    i.count,
+                    judged.note()
+                ));
+                for (class, share) in confusion.worst_first() {
+                    output::result(&format!("  {class:<14} {:.1} %", 100.0 * share));
+                }
+            }
+            output::result(&format!(
+                "copies of training images  {:.1} % (nearest below ⅓ of second nearest)",
+                100.0 * i.copies
+            ));
+        }
+    }
+
+    /// The key figures.
+    pub(crate) fn tiles(&self, mut report: Report) -> Report {
+        if let Some(p) = &self.plane {
+            let ratio = format!("{:.3} ×", p.w2 / p.floor);
+            let note = format!("W₂ {:.4} to data, {:.4} between data", p.w2, p.floor);
+            report = report.tile("Distance", ratio, note);
+        }
+        if let Some(judged) = self.images.as_ref().and_then(|i| i.judge.as_ref())
+            && let Ok(confusion) = judged.confusion()
+        {
+            let agreement = format!("{:.1} %", 100.0 * confusion.overall());
+            report = report.tile("Class agreement", agreement, judged.note());
+        }
+        report
+    }
+
+    /// The sections of the report.
+    pub(crate) fn sections(&self, mut report: Report) -> Result<Report> {
+        if let Some(p) = &self.plane {
+            let mut section = Section::new("Distance to the data").text(format!(
+                "Sampled by {}. The exact 2-Wasserstein distance between {} samples and {} fresh points is {:.4} ± \
+                 {:.4} (mean and standard deviation of {PAIRS} pairs). Two draws of the data themselves are {:.4} ± \
+                 {:.4} apart: no sampler can do better on average.",
+                self.how, p.points, p.points, p.w2, p.w2_std, p.floor, p.floor_std
+            ));
+            if !p.modes.is_empty() {
+                let rows = p.modes.iter().enumerate().map(|(i, m)| {
+                    let percent = |v: f64| format!("{:.2}", 100.0 * v);
+                    vec![
+                        i.to_string(),
+                        percent(m.weight),
+                        percent(m.exact),
+                        format!("{:+.2}", 100.0 * (m.weight - m.exact)),
+                    ]
+                });
+                let caption = format!("Weight of each mode among {} samples, in per cent.", p.samples);
+                section = section.table(&["mode", "samples", "exact", "difference"], rows.collect(), caption);
+            }
+            report = report.section(section);
+        }
+        if let Some(judged) = self.images.as_ref().and_then(|i| i.judge.as_ref()) {
+            let confusion = judged.confusion()?;
+            let count = judged.requested.len();
+            let figure = confusion.figure(format!("Requested and recognised class of {count} samples"));
+            let text = format!("Sampled by {}; judged by {}.", self.how, judged.note());
+            report = report.section(Section::new("Class agreement").text(text).figure(&figure, ""));
+        }
+        Ok(report)
+    }
+}

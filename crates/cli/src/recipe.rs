@@ -1,0 +1,77 @@
+//! The recipe of a picture: what made it, in its own text chunk.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use fokker::core::SamplerSpec;
+use fokker::{Draw, sampler};
+use serde::{Deserialize, Serialize};
+
+/// The keyword of the PNG text chunk.
+pub(crate) const KEY: &str = "fokker";
+
+/// All that is needed to make the samples of a picture again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Recipe {
+    /// The version that made it.
+    pub(crate) fokker: String,
+    /// The run folder, at the time.
+    pub(crate) run: PathBuf,
+    /// The checkpoint's step.
+    pub(crate) step: u64,
+    /// A fingerprint of the weights.
+    pub(crate) weights: String,
+    pub(crate) sampler: String,
+    pub(crate) steps: usize,
+    pub(crate) guidance: f64,
+    pub(crate) seed: u64,
+    pub(crate) first: u64,
+    pub(crate) count: usize,
+    /// Class numbers, taken in turn by sample index; empty: all.
+    pub(crate) classes: Vec<u32>,
+    /// A labelled row for each class?
+    pub(crate) grid: bool,
+}
+
+impl Recipe {
+    /// The recipe inside a PNG.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let Some(text) = fokker::eval::read_png_text(path, KEY)? else {
+            bail!(
+                "{}: this PNG carries no recipe; only pictures made by `fokker sample` do",
+                path.display()
+            );
+        };
+        serde_json::from_str(&text)
+            .with_context(|| format!("{}: the recipe inside is not readable", path.display()))
+    }
+
+    /// As the JSON of the text chunk.
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The order for samples that it describes.
+    pub(crate) fn draw(&self) -> Result<Draw> {
+        if self.steps == 0 || self.count == 0 || !self.guidance.is_finite() {
+            bail!("the recipe asks for {} samples in {} steps", self.count, self.steps);
+        }
+        Ok(Draw {
+            sampler: find_sampler(&self.sampler)?,
+            steps: self.steps,
+            guidance: self.guidance,
+            seed: self.seed,
+            first: self.first,
+            count: self.count,
+            classes: self.classes.clone(),
+        })
+    }
+}
+
+/// The sampler of that name, or an answer that lists them.
+pub(crate) fn find_sampler(name: &str) -> Result<&'static SamplerSpec> {
+    sampler(name).with_context(|| {
+        let names: Vec<&str> = fokker::SAMPLERS.iter().map(|s| s.name).collect();
+        format!("unknown sampler \"{name}\"; known are {}", names.join(", "))
+    })
+}

@@ -1,0 +1,219 @@
+//! `fokker train`: from a recipe to a run folder.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use fokker::burn::module::Module;
+use fokker::train::{
+    Config, Judge, RunFolder, RunInfo, Task, Trainer, config::NetworkConfig, flow_trainer,
+    judge_trainer,
+};
+use fokker::train::Outcome;
+use fokker::{Dataset, Device};
+
+use crate::args::TrainArgs;
+use crate::evaluate::Evaluation;
+use crate::progress::Progress;
+use crate::sample::Source;
+use crate::{End, output, present, stop};
+
+pub(crate) fn run(args: TrainArgs) -> Result<End> {
+    let device = args.device.open()?;
+    if let Some(path) = &args.resume {
+        let run = RunFolder::open(path)?;
+        if let Some(config) = &args.config {
+            same_recipe(&read_config(config, &[])?, run.config(), config)?;
+        }
+        let data = run.config().data.load(run.config().seed)?;
+        if data.fingerprint() != run.info().fingerprint {
+            bail!(
+                "{}: the data has changed since this run began (fingerprint {}, was {})",
+                path.display(),
+                data.fingerprint(),
+                run.info().fingerprint
+            );
+        }
+        let step = run.latest()?.step;
+        if args.dry_run {
+            return dry_run(run.config(), data, &device);
+        }
+        output::note(&format!("resuming {} at step {step}", path.display()));
+        return go(Start::Resume(run), data, &device);
+    }
+    let path = args.config.as_deref().context("give a recipe, or --resume and a run")?;
+    let config = read_config(path, &args.set)?;
+    let data = config.data.load(config.seed)?;
+    if args.dry_run {
+        return dry_run(&config, data, &device);
+    }
+    let out = args.out.unwrap_or_else(|| free_folder(&config.name));
+    go(Start::New { config, out }, data, &device)
+}
+
+fn read_config(path: &Path, set: &[String]) -> Result<Config> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut config = Config::parse(&text, &path.display().to_string(), set)?;
+    config.data = config.data.absolute();
+    Ok(config)
+}
+
+/// Refuses to resume a run under another recipe, naming the first line that differs.
+fn same_recipe(given: &Config, run: &Config, path: &Path) -> Result<()> {
+    let (given, run) = (given.to_toml(), run.to_toml());
+    let mut section = "";
+    for (a, b) in given.lines().zip(run.lines()) {
+        if a.starts_with('[') {
+            section = a;
+        }
+        if a != b {
+            bail!(
+                "{}: this is not the recipe of the run: {section} has `{a}`, the run `{b}`; leave the recipe out to go on",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// `runs/NAME`, or the first of `runs/NAME-2`, `-3` … that does not exist.
+pub(crate) fn free_folder(name: &str) -> PathBuf {
+    let base = Path::new("runs");
+    let numbered = (2..).map(|k| base.join(format!("{name}-{k}")));
+    std::iter::once(base.join(name))
+        .chain(numbered)
+        .find(|path| !path.exists())
+        .expect("some number is free")
+}
+
+/// A training to begin or to go on with.
+pub(crate) enum Start {
+    New { config: Config, out: PathBuf },
+    Resume(RunFolder),
+}
+
+impl Start {
+    fn config(&self) -> &Config {
+        match self {
+            Self::New { config, .. } => config,
+            Self::Resume(run) => run.config(),
+        }
+    }
+
+    /// The run folder, and the trainer at the step where it starts. The folder of a new run is made
+    /// only now, when everything else has been checked.
+    fn open<N: Module, T: Task<N>>(
+        self,
+        trainer: Trainer<N, T>,
+        data: &dyn Dataset,
+        classes: bool,
+    ) -> Result<(RunFolder, Trainer<N, T>)> {
+        match self {
+            Self::New { config, out } => {
+                let parameters = trainer.model().num_params();
+                let info = RunInfo::new(data, classes, parameters);
+                Ok((RunFolder::create(&out, config, info)?, trainer))
+            }
+            Self::Resume(run) => {
+                let device = trainer.device().clone();
+                let trainer = run.resume(trainer, &device)?;
+                Ok((run, trainer))
+            }
+        }
+    }
+}
+
+/// Trains to the end (or Ctrl-C), then draws the pictures and the report.
+pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Result<End> {
+    stop::listen()?;
+    if start.config().is_classifier() {
+        let trainer = judge_trainer(start.config(), data.clone(), device)?;
+        let (run, mut trainer) = start.open(trainer, &*data, true)?;
+        if let End::Stopped = train(&run, &mut trainer)? {
+            return Ok(End::Stopped);
+        }
+        let judge = Judge::new(trainer.model(), data.classes().to_vec(), device);
+        if let Some(test) = run.config().data.load_test()? {
+            let n = test.len().unwrap_or(0);
+            let accuracy = 100.0 * judge.accuracy(&*test);
+            output::result(&format!("accuracy {accuracy:.2} % on {n} held-back images"));
+        }
+        output::result(&run.path().display().to_string());
+        return Ok(End::Done);
+    }
+    let trainer = flow_trainer(start.config(), data.clone(), device)?;
+    let classes = trainer.task().classes() > 0;
+    let (run, mut trainer) = start.open(trainer, &*data, classes)?;
+    if let End::Stopped = train(&run, &mut trainer)? {
+        return Ok(End::Stopped);
+    }
+    drop(trainer);
+    let source = Source::open(run.path(), device)?;
+    let evaluation = Evaluation::read(run.path());
+    let Some(files) = present::write(&source, &*data, evaluation.as_ref())? else {
+        return Ok(End::Stopped);
+    };
+    output::note("look at:");
+    for file in files {
+        output::result(&file.display().to_string());
+    }
+    Ok(End::Done)
+}
+
+fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) -> Result<End> {
+    let settings = run.config().training.train.clone();
+    let mut bar = Progress::new("training", trainer.steps_done(), settings.steps);
+    let (mut loss, mut rate) = (f64::NAN, f64::NAN);
+    let outcome = run.train(trainer, &mut |report| {
+        let blend = |old: f64, new: f64| if old.is_nan() { new } else { 0.95 * old + 0.05 * new };
+        loss = blend(loss, report.loss);
+        rate = blend(rate, settings.batch as f64 / report.seconds);
+        bar.set(report.step, || format!("loss {loss:.4} · {rate:.0} items/s"));
+        if stop::asked() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    let step = trainer.steps_done();
+    match outcome {
+        Outcome::Finished => {
+            bar.finish(&format!("{step} steps, loss {loss:.4}, {rate:.0} items/s"));
+            Ok(End::Done)
+        }
+        Outcome::Stopped => {
+            bar.finish(&format!("stopped at step {step}; a checkpoint is saved"));
+            let folder = run.path().display();
+            output::note(&format!("go on with: fokker train --resume {folder}"));
+            Ok(End::Stopped)
+        }
+    }
+}
+
+/// Prints the resolved recipe and what follows from it.
+fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<End> {
+    let train = &config.training.train;
+    let parameters = match &config.network {
+        NetworkConfig::Classifier(_) => judge_trainer(config, data.clone(), device)?
+            .model()
+            .num_params(),
+        _ => flow_trainer(config, data.clone(), device)?
+            .model()
+            .num_params(),
+    };
+    output::result(config.to_toml().trim_end());
+    let seen = train.steps * train.batch as u64;
+    let items = match data.len() {
+        Some(n) => format!("{n} items, {:.1} epochs", seen as f64 / n as f64),
+        None => "without end".to_owned(),
+    };
+    output::note(&format!(
+        "data {} ({}, {} classes, {items}); network with {parameters} parameters; nothing was written",
+        data.name(),
+        data.shape(),
+        data.classes().len(),
+    ));
+    Ok(End::Done)
+}

@@ -1,0 +1,11 @@
+//! How good are samples? Measures on plain numbers, each with its floor where it has one.
+
+mod confusion;
+mod modes;
+mod nearest;
+mod transport;
+
+pub use confusion::Confusion;
+pub use modes::{ModeWeights, mode_weights};
+pub use nearest::{Neighbours, memorised_fraction, nearest, nearest_two};
+pub use transport::{W2Report, w2_report};

@@ -1,0 +1,246 @@
+//! y = x w + b and its gradients.
+
+use super::Level;
+use super::gemm::{Product, Terms};
+use super::pack::{Panel, pack_columns, pack_rows, panels};
+use super::scratch::{Shared, unfilled, with_space};
+use rayon::prelude::*;
+
+/// Rows of x per task.
+const ROWS: usize = 96;
+
+/// The sizes of one linear layer: `x: [rows, k]`, `w: [k, n]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) rows: usize,
+    pub(crate) k: usize,
+    pub(crate) n: usize,
+}
+
+/// `a: [rows, k]` times packed panels of `n` lanes, plus `bias`, to `[rows, n]`.
+///
+/// Each row is its own sum, so its bits do not depend on the rows beside it.
+fn rows_times_panels(
+    level: Level,
+    a: &[f32],
+    packed: &[f32],
+    panels: &[Panel],
+    bias: Option<&[f32]>,
+    s: Sizes,
+) -> Vec<f32> {
+    let Sizes { rows, k, n } = s;
+    let starts: Vec<u32> = (0..ROWS.min(rows)).map(|r| (r * k) as u32).collect();
+    let terms = Terms::new((0..k as u32).collect());
+    let mut y = unfilled(rows * n);
+    let one = |(block, y): (usize, &mut [f32])| {
+        let a = &a[block * ROWS * k..];
+        let count = y.len() / n;
+        if let Some(bias) = bias {
+            y.chunks_exact_mut(n).for_each(|y| y.copy_from_slice(bias));
+        }
+        for p in panels {
+            let (width, b) = (p.width, &packed[p.start * k..][..k * p.width]);
+            let product = Product {
+                level,
+                a,
+                rows: &starts[..count],
+                terms: &terms,
+                b,
+                width,
+                ldc: n,
+                add: bias.is_some(),
+            };
+            if p.lanes == width {
+                product.run(&mut y[p.start..]);
+                continue;
+            }
+            with_space(count * width, |c| {
+                Product {
+                    ldc: width,
+                    add: false,
+                    ..product
+                }
+                .run(c);
+                for (y, c) in y.chunks_exact_mut(n).zip(c.chunks_exact(width)) {
+                    let y = &mut y[p.start..];
+                    match bias {
+                        Some(_) => y.iter_mut().zip(c).for_each(|(y, c)| *y += c),
+                        None => y.copy_from_slice(&c[..p.lanes]),
+                    }
+                }
+            });
+        }
+    };
+    if rows <= ROWS {
+        one((0, &mut y));
+    } else {
+        y.par_chunks_mut(ROWS * n).enumerate().for_each(one);
+    }
+    y
+}
+
+/// `x: [rows, k]`, `w: [k, n]`, `bias: [n]` to `[rows, n]`.
+pub(crate) fn forward(
+    level: Level,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    s: Sizes,
+) -> Vec<f32> {
+    let panels = panels(level, s.n);
+    let packed = pack_columns(w, s.n, s.k, &panels);
+    rows_times_panels(level, x, &packed, &panels, bias, s)
+}
+
+/// `w: [k, n]`, `dy: [rows, n]` to dx = dy wᵀ `[rows, k]`.
+pub(crate) fn grad_input(level: Level, w: &[f32], dy: &[f32], s: Sizes) -> Vec<f32> {
+    let panels = panels(level, s.k);
+    let packed = pack_rows(level, w, s.n, &panels);
+    rows_times_panels(
+        level,
+        dy,
+        &packed,
+        &panels,
+        None,
+        Sizes {
+            rows: s.rows,
+            k: s.n,
+            n: s.k,
+        },
+    )
+}
+
+/// `x: [rows, k]`, `dy: [rows, n]` to dw = xᵀ dy `[k, n]`; the sum goes over fixed blocks of rows, in their order.
+pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], s: Sizes) -> Vec<f32> {
+    let Sizes { rows, k, n } = s;
+    let panels = panels(level, n);
+    let features: Vec<u32> = (0..k as u32).collect();
+    let terms = Terms::new((0..rows).map(|r| (r * k) as u32).collect());
+    let tasks = (4 * rayon::current_num_threads()).div_ceil(panels.len());
+    let chunk = k.div_ceil(tasks).next_multiple_of(24).min(k);
+    let chunks = k.div_ceil(chunk);
+    let packed = pack_columns(dy, n, rows, &panels);
+    let mut sums = unfilled(panels.iter().map(|p| p.width * k).sum());
+    let shared = Shared::new(&mut sums);
+    let one = |task: usize| {
+        let (p, r) = (panels[task / chunks], task % chunks * chunk);
+        let rows_here = &features[r..(r + chunk).min(k)];
+        // SAFETY: one task per panel and chunk of features.
+        let c = unsafe { shared.part(p.start * k + r * p.width, rows_here.len() * p.width) };
+        let (width, b) = (p.width, &packed[p.start * rows..][..rows * p.width]);
+        Product {
+            level,
+            a: x,
+            rows: rows_here,
+            terms: &terms,
+            b,
+            width,
+            ldc: width,
+            add: false,
+        }
+        .run(c);
+    };
+    let all = panels.len() * chunks;
+    if rows * k * n < 1 << 16 {
+        (0..all).for_each(one)
+    } else {
+        (0..all).into_par_iter().for_each(one)
+    }
+    let mut dw = unfilled(k * n);
+    for p in &panels {
+        for (dw, c) in dw
+            .chunks_exact_mut(n)
+            .zip(sums[p.start * k..].chunks_exact(p.width))
+        {
+            dw[p.start..p.start + p.lanes].copy_from_slice(&c[..p.lanes]);
+        }
+    }
+    dw
+}
+
+/// `dy: [rows, n]` to db `[n]`: db[j] = Σ_r dy[r,j], rows in their order, in blocks of 256.
+pub(crate) fn grad_bias(dy: &[f32], n: usize) -> Vec<f32> {
+    let mut db = vec![0.0; n];
+    let mut block = vec![0.0; n];
+    for rows in dy.chunks(256 * n) {
+        block.fill(0.0);
+        for row in rows.chunks_exact(n) {
+            block.iter_mut().zip(row).for_each(|(b, v)| *b += v);
+        }
+        db.iter_mut().zip(&block).for_each(|(d, b)| *d += b);
+    }
+    db
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(n: usize, seed: u32) -> Vec<f32> {
+        (0..n as u32)
+            .map(|i| {
+                ((i + 1).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8) as f32
+                    / (1 << 23) as f32
+                    - 1.0
+            })
+            .collect()
+    }
+
+    fn close(got: &[f32], want: impl Fn(usize) -> f64, what: &str) {
+        for (i, &v) in got.iter().enumerate() {
+            let w = want(i);
+            assert!(
+                (f64::from(v) - w).abs() < 1e-4 * (1.0 + w.abs()),
+                "{what} at {i}: {v} for {w}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_directions_match_the_plain_sums() {
+        for level in Level::available() {
+            for (rows, k, n) in [
+                (1, 1, 1),
+                (5, 3, 17),
+                (97, 300, 2),
+                (200, 33, 40),
+                (3, 64, 64),
+            ] {
+                let s = Sizes { rows, k, n };
+                let (x, w, b, dy) = (
+                    numbers(rows * k, 1),
+                    numbers(k * n, 2),
+                    numbers(n, 3),
+                    numbers(rows * n, 4),
+                );
+                let f = |v: &[f32], i: usize| f64::from(v[i]);
+                let dot = |m: usize, f: &dyn Fn(usize) -> f64| (0..m).map(f).sum::<f64>();
+                close(
+                    &forward(level, &x, &w, Some(&b), s),
+                    |i| f(&b, i % n) + dot(k, &|c| f(&x, i / n * k + c) * f(&w, c * n + i % n)),
+                    "y",
+                );
+                close(
+                    &forward(level, &x, &w, None, s),
+                    |i| dot(k, &|c| f(&x, i / n * k + c) * f(&w, c * n + i % n)),
+                    "y",
+                );
+                close(
+                    &grad_input(level, &w, &dy, s),
+                    |i| dot(n, &|j| f(&dy, i / k * n + j) * f(&w, i % k * n + j)),
+                    "dx",
+                );
+                close(
+                    &grad_weight(level, &x, &dy, s),
+                    |i| dot(rows, &|r| f(&x, r * k + i / n) * f(&dy, r * n + i % n)),
+                    "dw",
+                );
+                close(
+                    &grad_bias(&dy, n),
+                    |j| dot(rows, &|r| f(&dy, r * n + j)),
+                    "db",
+                );
+            }
+        }
+    }
+}

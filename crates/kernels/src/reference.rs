@@ -1,0 +1,62 @@
+//! The same operations in plain burn: the fallback on every other device and type, and the oracle of the tests.
+
+use burn::tensor::{Tensor, activation, module, ops::ConvOptions};
+
+/// Two-dimensional cross-correlation; see [`crate::conv2d`].
+pub fn conv2d(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    padding: usize,
+) -> Tensor<4> {
+    module::conv2d(
+        x,
+        weight,
+        bias,
+        ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1),
+    )
+}
+
+/// x · weight + bias; see [`crate::linear`].
+pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    module::linear(x, weight, bias)
+}
+
+/// x σ(x); see [`crate::silu`].
+pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    activation::silu(x)
+}
+
+/// Group normalisation, affine map, modulation and SiLU; see [`crate::group_norm_silu`].
+pub fn group_norm_silu(
+    x: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    groups: usize,
+    eps: f64,
+    modulation: Option<(Tensor<2>, Tensor<2>)>,
+    activate: bool,
+) -> Tensor<4> {
+    let [b, c, h, w] = x.dims();
+    let x = x.reshape([b, groups, c / groups * h * w]);
+    let x = x.clone() - x.mean_dim(2);
+    let var = x.clone().square().mean_dim(2);
+    let x = (x / (var + eps).sqrt()).reshape([b, c, h, w]);
+    let x = x * gamma.reshape([1, c, 1, 1]) + beta.reshape([1, c, 1, 1]);
+    let x = match modulation {
+        Some((scale, shift)) => {
+            x * (scale.reshape([b, c, 1, 1]) + 1.0) + shift.reshape([b, c, 1, 1])
+        }
+        None => x,
+    };
+    if activate { silu(x) } else { x }
+}
+
+/// Nearest-neighbour doubling; see [`crate::upsample2x`].
+pub fn upsample2x(x: Tensor<4>) -> Tensor<4> {
+    let [b, c, h, w] = x.dims();
+    x.reshape([b, c, h, 1, w, 1])
+        .expand([b, c, h, 2, w, 2])
+        .reshape([b, c, 2 * h, 2 * w])
+}

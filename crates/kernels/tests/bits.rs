@@ -1,0 +1,231 @@
+//! What must be the same to the bit: results under other thread counts, samples in other batches, and everything that
+//! a non-finite value does not touch.
+
+mod common;
+
+use burn::tensor::{Device, Tensor};
+use common::{bits, flat, numbers, run, values};
+use fokker_kernels::{conv2d, group_norm_silu, linear, silu, upsample2x};
+
+const BATCHES: [usize; 4] = [1, 5, 16, 33];
+
+fn flatten<const D: usize>(t: Tensor<D>) -> Tensor<1> {
+    let n = t.dims().iter().product::<usize>();
+    t.reshape([n])
+}
+
+/// An operation on `[batch, ..]`: its name, the values of one sample, of the shared parameters and what it computes.
+type Case = (
+    &'static str,
+    usize,
+    Vec<usize>,
+    Box<dyn Fn(usize, &[Tensor<1>]) -> Tensor<1> + Sync>,
+);
+
+fn cases() -> Vec<Case> {
+    let conv = |ci: usize, co: usize, n: usize, k: usize, s: usize| -> Case {
+        let f = move |b: usize, t: &[Tensor<1>]| {
+            let (x, w) = (
+                t[0].clone().reshape([b, ci, n, n]),
+                t[1].clone().reshape([co, ci, k, k]),
+            );
+            flatten(conv2d(x, w, Some(t[2].clone()), s, k / 2))
+        };
+        ("conv2d", ci * n * n, vec![co * ci * k * k, co], Box::new(f))
+    };
+    vec![
+        conv(17, 40, 7, 3, 1),
+        conv(3, 5, 9, 3, 2),
+        conv(32, 32, 28, 3, 1),
+        conv(8, 48, 5, 1, 1),
+        (
+            "linear",
+            300,
+            vec![300 * 40, 40],
+            Box::new(|b, t| {
+                flatten(linear(
+                    t[0].clone().reshape([b, 300]),
+                    t[1].clone().reshape([300, 40]),
+                    Some(t[2].clone()),
+                ))
+            }),
+        ),
+        (
+            "group_norm_silu",
+            12 * 81,
+            vec![12, 12],
+            Box::new(|b, t| {
+                let x = t[0].clone().reshape([b, 12, 9, 9]);
+                flatten(group_norm_silu(
+                    x,
+                    t[1].clone(),
+                    t[2].clone(),
+                    3,
+                    1e-5,
+                    None,
+                    true,
+                ))
+            }),
+        ),
+        ("silu", 9000, vec![], Box::new(|_, t| silu(t[0].clone()))),
+        (
+            "upsample2x",
+            3 * 900,
+            vec![],
+            Box::new(|b, t| flatten(upsample2x(t[0].clone().reshape([b, 3, 30, 30])))),
+        ),
+    ]
+}
+
+fn inputs(case: &Case, batch: usize) -> Vec<Vec<f32>> {
+    let mut all = vec![numbers(batch * case.1, 7)];
+    all.extend(
+        case.2
+            .iter()
+            .enumerate()
+            .map(|(i, &n)| numbers(n, 11 + i as u64)),
+    );
+    all
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    for case in cases() {
+        let inputs = inputs(&case, 17);
+        let results: Vec<_> = [1, 2, 7]
+            .map(|threads| {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .build()
+                    .expect("a thread pool");
+                let (y, grads) = pool.install(|| run(&inputs, |t| case.3(17, t)));
+                (bits(&y), grads.iter().map(|g| bits(g)).collect::<Vec<_>>())
+            })
+            .into();
+        assert!(
+            results[0] == results[1] && results[0] == results[2],
+            "{}",
+            case.0
+        );
+    }
+}
+
+#[test]
+fn the_batch_does_not_change_a_sample() {
+    for case in cases() {
+        let mut seen: Vec<[Vec<u32>; 2]> = Vec::new();
+        for batch in BATCHES {
+            let inputs = inputs(&case, batch);
+            let device = Device::flex().autodiff();
+            let leaves: Vec<Tensor<1>> = inputs
+                .iter()
+                .map(|v| flat(v, &device).require_grad())
+                .collect();
+            let y = case.3(batch, &leaves);
+            let len = y.dims()[0] / batch;
+            // The same gradient at the first samples' outputs in every batch.
+            let grads = (y.clone() * flat(&numbers(len * batch, 5), &device))
+                .sum()
+                .backward();
+            let dx = leaves[0].grad(&grads).expect("a gradient at x");
+            let first = |t: Tensor<1>, each: usize| bits(&values(t)[..each]);
+            seen.push([first(y, len), first(dx, case.1)]);
+        }
+        assert!(seen.windows(2).all(|w| w[0] == w[1]), "{}", case.0);
+    }
+}
+
+/// The outputs that differ in any bit between two runs.
+fn changed(a: &[f32], b: &[f32]) -> Vec<usize> {
+    (0..a.len())
+        .filter(|&i| a[i].to_bits() != b[i].to_bits())
+        .collect()
+}
+
+#[test]
+fn a_pixel_that_is_not_finite_touches_only_its_neighbours() {
+    let (b, ci, co, n) = (2, 5, 17, 7);
+    let device = Device::flex();
+    let w = flat(&numbers(co * ci * 9, 2), &device).reshape([co, ci, 3, 3]);
+    for stride in [1, 2] {
+        for bad in [f32::NAN, f32::INFINITY] {
+            let run = |x: &[f32]| {
+                values(conv2d(
+                    flat(x, &device).reshape([b, ci, n, n]),
+                    w.clone(),
+                    None,
+                    stride,
+                    1,
+                ))
+            };
+            let x = numbers(b * ci * n * n, 1);
+            let (mut y, mut x2) = (run(&x), x.clone());
+            let (row, col) = (3, 6);
+            x2[(ci + 2) * n * n + row * n + col] = bad;
+            let m = n.div_ceil(stride);
+            for i in changed(&run(&x2), &y) {
+                let (img, u, v) = (i / (co * m * m), i % (m * m) / m * stride, i % m * stride);
+                assert!(
+                    img == 1 && u.abs_diff(row) <= 1 && v.abs_diff(col) <= 1,
+                    "output {i} of image {img}"
+                );
+                y[i] = 0.0;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_stays_in_its_channel() {
+    let (b, ci, co, n) = (2, 5, 17, 7);
+    let device = Device::flex().autodiff();
+    let run = |bad: Option<f32>| {
+        let x = flat(&numbers(b * ci * n * n, 1), &device).require_grad();
+        let w = flat(&numbers(co * ci * 9, 2), &device).require_grad();
+        let y = conv2d(
+            x.clone().reshape([b, ci, n, n]),
+            w.clone().reshape([co, ci, 3, 3]),
+            None,
+            1,
+            1,
+        );
+        let mut dy = numbers(b * co * n * n, 3);
+        if let Some(bad) = bad {
+            dy[(co + 4) * n * n + 2 * n + 1] = bad;
+        }
+        let grads = (flatten(y) * flat(&dy, &device)).sum().backward();
+        (
+            values(x.grad(&grads).expect("dx")),
+            values(w.grad(&grads).expect("dw")),
+        )
+    };
+    let (dx, dw) = run(None);
+    for bad in [f32::NAN, f32::INFINITY] {
+        let (dx2, dw2) = run(Some(bad));
+        for i in changed(&dw2, &dw) {
+            assert_eq!(i / (ci * 9), 4, "dw {i}");
+        }
+        for i in changed(&dx2, &dx) {
+            let (img, u, v) = (i / (ci * n * n), i % (n * n) / n, i % n);
+            assert!(
+                img == 1 && u.abs_diff(2) <= 1 && v.abs_diff(1) <= 1,
+                "dx {i}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_row_that_is_not_finite_stays_in_its_row() {
+    let device = Device::flex();
+    let w = flat(&numbers(30 * 20, 2), &device).reshape([30, 20]);
+    let run = |x: &[f32]| values(linear(flat(x, &device).reshape([9, 30]), w.clone(), None));
+    let x = numbers(9 * 30, 1);
+    let mut x2 = x.clone();
+    x2[4 * 30 + 3] = f32::NAN;
+    let rows: Vec<usize> = changed(&run(&x2), &run(&x))
+        .iter()
+        .map(|i| i / 20)
+        .collect();
+    assert_eq!(rows, vec![4; 20]);
+}

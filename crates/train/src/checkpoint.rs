@@ -1,0 +1,212 @@
+//! Weights in safetensors, and everything else a training needs to go on.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::Device;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use crate::params;
+use crate::trainer::Window;
+use crate::run::write_atomic;
+use crate::{Task, TrainError, Trainer};
+
+/// The weights of a module as the bytes of a safetensors file, names like `down.0.blocks.1.weight`.
+///
+/// Linear weights are `[in, out]` (PyTorch keeps them transposed), convolutions
+/// `[out, in, height, width]`.
+pub fn save_weights<M: Module>(module: &M) -> Vec<u8> {
+    let tensors = params::collect(module);
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        .collect();
+    let views = tensors.iter().zip(&bytes).map(|(t, bytes)| {
+        let view = TensorView::new(Dtype::F32, t.shape.clone(), bytes);
+        (&t.name, view.expect("four bytes a value"))
+    });
+    let about = HashMap::from([(
+        "format".to_owned(),
+        format!("fokker {}", env!("CARGO_PKG_VERSION")),
+    )]);
+    safetensors::serialize(views, Some(about)).expect("names are distinct")
+}
+
+/// Loads the weights that [`save_weights`] wrote into a module of the same shape on `device`.
+///
+/// # Errors
+/// A file that is no safetensors file, and weights of another network: the message names the first
+/// three tensors that do not fit.
+pub fn load_weights<M: Module>(
+    module: M,
+    bytes: &[u8],
+    path: &Path,
+    device: &Device,
+) -> Result<M, TrainError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| {
+        TrainError::run(
+            path,
+            format!("not a readable safetensors file ({e}); it may be truncated"),
+        )
+    })?;
+    let mut wrong = Vec::new();
+    let mut used = 0;
+    let module = params::replace(
+        module,
+        &mut |name, shape| match file.tensor(name) {
+            Err(_) => {
+                wrong.push(format!("{name} {shape:?} is missing"));
+                None
+            }
+            Ok(t) if t.shape() != shape || t.dtype() != Dtype::F32 => {
+                let got = (t.dtype(), t.shape());
+                wrong.push(format!("{name} is {:?} {:?}, expected F32 {shape:?}", got.0, got.1));
+                None
+            }
+            Ok(t) => {
+                used += 1;
+                let four = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+                Some(t.data().chunks_exact(4).map(four).collect())
+            }
+        },
+        device,
+    );
+    if wrong.is_empty() && used < file.len() {
+        let known: Vec<String> = params::collect(&module).into_iter().map(|t| t.name).collect();
+        let mut extra = file.names();
+        extra.sort_unstable();
+        extra.retain(|n| !known.iter().any(|k| k == n));
+        wrong.extend(extra.iter().map(|n| format!("{n} has no place")));
+    }
+    if wrong.is_empty() {
+        return Ok(module);
+    }
+    let more = wrong.len().saturating_sub(3);
+    wrong.truncate(3);
+    if more > 0 {
+        wrong.push(format!("and {more} more"));
+    }
+    let what = format!("weights of another network: {}", wrong.join("; "));
+    Err(TrainError::run(path, what))
+}
+
+/// A checkpoint's folder: `model.safetensors`, `ema.safetensors`, `optimizer.burnpack`, `state.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The folder.
+    pub path: PathBuf,
+    /// Steps done when it was written.
+    pub step: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    step: u64,
+    window: Window,
+}
+
+const MODEL: &str = "model.safetensors";
+const EMA: &str = "ema.safetensors";
+const OPTIMIZER: &str = "optimizer.burnpack";
+const STATE: &str = "state.json";
+
+impl Checkpoint {
+    /// The folder's name for a step.
+    pub(crate) fn folder(step: u64) -> String {
+        format!("step-{step:08}")
+    }
+
+    /// The checkpoint of a folder named like `step-00001000`.
+    pub(crate) fn from_path(path: PathBuf) -> Option<Self> {
+        let step = path.file_name()?.to_str()?.strip_prefix("step-")?;
+        let step = step.parse().ok()?;
+        path.join(STATE).is_file().then_some(Self { path, step })
+    }
+
+    /// The weights to sample from: the moving average where there is one.
+    pub fn weights(&self) -> PathBuf {
+        let ema = self.path.join(EMA);
+        if ema.is_file() {
+            ema
+        } else {
+            self.path.join(MODEL)
+        }
+    }
+
+    /// Loads the weights to sample from into `module`.
+    pub fn load_model<M: Module>(&self, module: M, device: &Device) -> Result<M, TrainError> {
+        let path = self.weights();
+        let bytes = read(&path)?;
+        load_weights(module, &bytes, &path, device)
+    }
+
+    /// Writes the trainer's state to the folder `parent/step-…`, all of it or nothing.
+    pub(crate) fn save<N: Module, T: Task<N>>(
+        trainer: &Trainer<N, T>,
+        parent: &Path,
+    ) -> Result<Self, TrainError> {
+        let name = Self::folder(trainer.step);
+        let path = parent.join(&name);
+        let partial = parent.join(format!(".{name}.tmp"));
+        let state = State {
+            step: trainer.step,
+            window: trainer.window,
+        };
+        let write = || -> Result<(), TrainError> {
+            fs::create_dir_all(&partial).map_err(TrainError::io("create", &partial))?;
+            let optimizer = trainer.optimizer.to_bytes();
+            let optimizer = optimizer.map_err(|e| TrainError::run(&path, e))?;
+            write_atomic(&partial.join(MODEL), &save_weights(&trainer.net))?;
+            if let Some(ema) = &trainer.ema {
+                write_atomic(&partial.join(EMA), &save_weights(ema))?;
+            }
+            write_atomic(&partial.join(OPTIMIZER), &optimizer)?;
+            let state = serde_json::to_vec(&state).expect("plain numbers");
+            write_atomic(&partial.join(STATE), &state)?;
+            if path.exists() {
+                fs::remove_dir_all(&path).map_err(TrainError::io("replace", &path))?;
+            }
+            fs::rename(&partial, &path).map_err(TrainError::io("write", &path))
+        };
+        write().inspect_err(|_| drop(fs::remove_dir_all(&partial)))?;
+        Ok(Self {
+            path,
+            step: trainer.step,
+        })
+    }
+
+    /// Brings a fresh trainer of the same recipe to the checkpoint's state.
+    pub(crate) fn restore<N: Module, T: Task<N>>(
+        &self,
+        mut trainer: Trainer<N, T>,
+        device: &Device,
+    ) -> Result<Trainer<N, T>, TrainError> {
+        let path = self.path.join(STATE);
+        let state: State = serde_json::from_slice(&read(&path)?)
+            .map_err(|e| TrainError::run(&path, format!("not a readable state ({e})")))?;
+        let path = self.path.join(MODEL);
+        trainer.net = load_weights(trainer.net, &read(&path)?, &path, device)?;
+        if let Some(ema) = trainer.ema.take() {
+            let path = self.path.join(EMA);
+            let inner = device.clone().without_autodiff();
+            trainer.ema = Some(load_weights(ema, &read(&path)?, &path, &inner)?);
+        }
+        let path = self.path.join(OPTIMIZER);
+        let bytes = read(&path)?;
+        trainer.optimizer = trainer
+            .optimizer
+            .with_bytes(bytes)
+            .map_err(|e| TrainError::run(&path, format!("not a readable optimizer state ({e})")))?;
+        trainer.step = state.step;
+        trainer.window = state.window;
+        Ok(trainer)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TrainError> {
+    fs::read(path).map_err(TrainError::io("read", path))
+}

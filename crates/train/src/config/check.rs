@@ -1,0 +1,120 @@
+//! Values that parse but make no sense.
+
+use fokker_core::SAMPLERS;
+use fokker_math::scheduler::SCHEDULERS;
+
+use super::{Config, NetworkConfig, Training};
+
+type Refusal = (String, String);
+
+fn refuse<T>(key: &str, what: impl Into<String>) -> Result<T, Refusal> {
+    Err((key.to_owned(), what.into()))
+}
+
+fn within(key: &str, value: f64, low: f64, high: f64) -> Result<(), Refusal> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    let text = match (low, high) {
+        (low, f64::MAX) => format!("expected a finite number of at least {low}, got {value}"),
+        _ => format!("expected a number from {low} to {high}, got {value}"),
+    };
+    refuse(key, text)
+}
+
+fn at_least_one(key: &str, value: u64) -> Result<(), Refusal> {
+    if value > 0 {
+        return Ok(());
+    }
+    refuse(key, "expected a whole number of at least 1, got 0")
+}
+
+fn widths(key: &str, values: &[usize]) -> Result<(), Refusal> {
+    const LARGEST: usize = 16_384;
+    if values.is_empty() {
+        return refuse(key, "expected at least one width, got an empty list");
+    }
+    match values.iter().find(|v| !(1..=LARGEST).contains(*v)) {
+        Some(v) => refuse(key, format!("expected widths from 1 to {LARGEST}, got {v}")),
+        None => Ok(()),
+    }
+}
+
+impl Config {
+    /// Checks every value; an error is the key and what is wrong with its value.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        let bad_name = |c: char| !(c.is_alphanumeric() || "-_. ".contains(c));
+        if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(bad_name) {
+            let text = "expected letters, digits, '-', '_', '.' and spaces (it names a folder)";
+            return refuse("name", text);
+        }
+        let known: Vec<&str> = SCHEDULERS.iter().map(|s| s.name).collect();
+        if !known.contains(&self.path.scheduler.as_str()) {
+            let text = format!("unknown; known are {}", known.join(", "));
+            return refuse("path.scheduler", text);
+        }
+        let known: Vec<&str> = SAMPLERS.iter().map(|s| s.name).collect();
+        if !known.contains(&self.sample.sampler.as_str()) {
+            let text = format!("unknown; known are {}", known.join(", "));
+            return refuse("sample.sampler", text);
+        }
+        self.check_network()?;
+        let o = &self.objective;
+        within("objective.t_eps", o.t_eps, 0.0, 0.5)?;
+        within("objective.label_drop", o.label_drop, 0.0, 0.99)?;
+        within("objective.logit_normal", o.logit_normal[0], -20.0, 20.0)?;
+        within("objective.logit_normal", o.logit_normal[1], 1e-6, 20.0)?;
+        let Training { optimizer: opt, schedule, ema, train: t } = &self.training;
+        within("optimizer.lr", opt.lr, f64::MIN_POSITIVE, 1e3)?;
+        within("optimizer.betas", opt.betas[0], 0.0, 0.999_999)?;
+        within("optimizer.betas", opt.betas[1], 0.0, 0.999_999_99)?;
+        within("optimizer.epsilon", opt.epsilon, 1e-12, 1.0)?;
+        within("optimizer.weight_decay", opt.weight_decay, 0.0, 1e3)?;
+        within("optimizer.clip", opt.clip, 0.0, f64::MAX)?;
+        within("schedule.floor", schedule.floor, 0.0, 1.0)?;
+        within("ema.decay", ema.decay, 0.0, 0.999_999_9)?;
+        at_least_one("train.steps", t.steps)?;
+        at_least_one("train.batch", t.batch as u64)?;
+        at_least_one("train.log_every", t.log_every)?;
+        at_least_one("train.checkpoint_every", t.checkpoint_every)?;
+        at_least_one("train.keep", t.keep as u64)?;
+        if t.batch > 1 << 20 {
+            return refuse("train.batch", format!("expected at most {}, got {}", 1 << 20, t.batch));
+        }
+        at_least_one("sample.steps", self.sample.steps as u64)?;
+        within("sample.guidance", self.sample.guidance, -100.0, 100.0)
+    }
+
+    fn check_network(&self) -> Result<(), Refusal> {
+        match &self.network {
+            NetworkConfig::Mlp(mlp) => {
+                widths("network.hidden", &mlp.hidden)?;
+                if mlp.time_features % 2 == 1 || mlp.time_features > 4096 {
+                    let text = format!("expected an even number up to 4096, got {}", mlp.time_features);
+                    return refuse("network.time_features", text);
+                }
+                widths("network.class_features", &[mlp.class_features])
+            }
+            NetworkConfig::UNet(unet) => {
+                widths("network.channels", &unet.channels)?;
+                if unet.channels.len() > 8 {
+                    return refuse("network.channels", "expected at most 8 levels");
+                }
+                if !(1..=16).contains(&unet.patch) {
+                    let text = format!("expected 1 to 16, got {}", unet.patch);
+                    return refuse("network.patch", text);
+                }
+                if !(1..=32).contains(&unet.blocks) {
+                    let text = format!("expected 1 to 32, got {}", unet.blocks);
+                    return refuse("network.blocks", text);
+                }
+                if unet.embedding % 2 == 1 {
+                    let text = format!("expected an even width, got {}", unet.embedding);
+                    return refuse("network.embedding", text);
+                }
+                widths("network.embedding", &[unet.embedding])
+            }
+            NetworkConfig::Classifier(c) => widths("network.channels", &c.channels),
+        }
+    }
+}

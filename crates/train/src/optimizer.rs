@@ -1,0 +1,84 @@
+use burn::module::Module;
+use burn::optim::{
+    AdamWConfig, GradientsParams, LionConfig, ModuleOptimizer, OptimizerRecord, SgdConfig,
+    momentum::MomentumConfig,
+};
+use burn::tensor::Bytes;
+
+use crate::config::{OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind};
+
+/// An optimizer of burn, with a record that survives the process.
+pub struct Optimizer {
+    inner: ModuleOptimizer,
+}
+
+impl Optimizer {
+    /// The optimizer of a configuration.
+    pub fn new(config: &OptimizerConfig) -> Self {
+        let [beta_1, beta_2] = config.betas.map(|b| b as f32);
+        let decay = config.weight_decay as f32;
+        let inner = match config.kind {
+            OptimizerKind::Adamw => AdamWConfig::new()
+                .with_beta_1(beta_1)
+                .with_beta_2(beta_2)
+                .with_epsilon(config.epsilon as f32)
+                .with_weight_decay(decay)
+                .init(),
+            OptimizerKind::Lion => LionConfig::new()
+                .with_beta_1(beta_1)
+                .with_beta_2(beta_2)
+                .with_weight_decay(decay)
+                .init(),
+            OptimizerKind::Sgd => {
+                let momentum = MomentumConfig::new()
+                    .with_momentum(config.betas[0])
+                    .with_dampening(0.0);
+                SgdConfig::new().with_momentum(Some(momentum)).init()
+            }
+        };
+        Self { inner }
+    }
+
+    /// One step of size `lr`.
+    pub fn step<M: Module>(&mut self, lr: f64, module: M, grads: GradientsParams) -> M {
+        self.inner.step(lr, module, grads)
+    }
+
+    /// The whole state, in burn's own format.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let bytes = self.inner.into_bytes().map_err(|e| e.to_string())?;
+        Ok(bytes.to_vec())
+    }
+
+    /// The optimizer with the state that [`to_bytes`](Self::to_bytes) gave.
+    pub fn with_bytes(self, bytes: Vec<u8>) -> Result<Self, String> {
+        let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(bytes))
+            .map_err(|e| e.to_string())?;
+        Ok(Self {
+            inner: self.inner.load_record(record),
+        })
+    }
+}
+
+/// The learning rate of step `step` (counted from 0) of `steps`.
+///
+/// Warm-up is linear over `warmup` steps; after it the rate stays, falls as ½(1 + cos πs), or as
+/// 1/√, with s the share of the remaining steps that is done.
+pub fn learning_rate(config: &ScheduleConfig, lr: f64, step: u64, steps: u64) -> f64 {
+    let warmup = config.warmup;
+    if step < warmup {
+        return lr * (step + 1) as f64 / warmup as f64;
+    }
+    match config.kind {
+        ScheduleKind::Constant => lr,
+        ScheduleKind::Cosine => {
+            let s = (step - warmup) as f64 / (steps.saturating_sub(warmup)).max(1) as f64;
+            let floor = config.floor;
+            lr * (floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * s.min(1.0)).cos()))
+        }
+        ScheduleKind::InverseSqrt => {
+            let scale = warmup.max(1) as f64;
+            lr * (scale / (step + 1).max(warmup.max(1)) as f64).sqrt()
+        }
+    }
+}
