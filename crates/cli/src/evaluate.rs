@@ -219,7 +219,7 @@ fn evaluate_images(
     };
     let dim = source.flow.dim;
     let n = data.len().context("image data without end")?;
-    let found = nearest_two(&values, &|i, row| drop(data.item(i, row)), n, dim)?;
+    let found = nearest_two(&values, &|i, row| _ = data.item(i, row), n, dim)?;
     let judge = match judge {
         None => None,
         Some((run, judge)) => {

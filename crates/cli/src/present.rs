@@ -54,7 +54,7 @@ impl Trajectory {
             return;
         }
         let count = (end - samples.start) as usize;
-        let values = at.state.to_data().to_vec::<f32>().unwrap_or_default();
+        let values = at.state.to_data().try_to_vec::<f32>().unwrap_or_default();
         self.frames.resize(self.frames.len().max(at.steps + 1), Vec::new());
         self.frames[at.step].extend_from_slice(&values[..count * self.dim]);
     }
@@ -376,19 +376,20 @@ fn neighbours(shape: Shape, data: &dyn Dataset, n: u64, values: &[f32]) -> Resul
         .flatten()
         .copied()
         .collect();
-    let fill = |i: u64, row: &mut [f32]| drop(data.item(i, row));
+    let fill = |i: u64, row: &mut [f32]| _ = data.item(i, row);
     let found = nearest_two(&chosen, &fill, n, dim)?;
     let mut near = vec![0.0; found.len() * dim];
     for (row, f) in near.chunks_exact_mut(dim).zip(&found) {
         data.item(f.index, row);
     }
-    let mut sheet = images(&chosen, shape)?;
-    let columns = sheet.len();
-    sheet.extend(images(&near, shape)?);
+    // Half of the samples, their neighbours below, and the same again.
+    let (tops, bottoms) = (images(&chosen, shape)?, images(&near, shape)?);
+    let columns = tops.len().div_ceil(2);
+    let rows = tops.chunks(columns).zip(bottoms.chunks(columns));
+    let sheet: Vec<Pixels> = rows.flat_map(|(t, b)| [t, b].concat()).collect();
     let style = GridStyle {
-        scale: (zoom(shape) / 2).max(1),
-        gap: 4,
-        row_labels: Some(vec!["sample".into(), "nearest".into()]),
+        scale: zoom(shape),
+        row_labels: Some(["sample", "nearest"].repeat(2).into_iter().map(String::from).collect()),
         ..GridStyle::default()
     };
     let copies = memorised_fraction(&found, 1.0 / 3.0);

@@ -49,7 +49,7 @@ fn recipes_and_data() {
 
     fs::write(at.join("bad.npz"), b"PK\x03\x04 not really").unwrap();
     no_training(at, &["data={kind=\"array\",path=\"bad.npz\"}"], &["bad.npz"]);
-    fokker::data::write_npy(at.join("nan.npy"), &[0.0, 1.0, f32::NAN, 2.0], &[2, 2]).unwrap();
+    fokker::data::write_npy(&at.join("nan.npy"), &[0.0, 1.0, f32::NAN, 2.0], &[2, 2]).unwrap();
     no_training(at, &["data={kind=\"array\",path=\"nan.npy\"}"], &["nan.npy", "item 1"]);
     let npy = fs::read(at.join("nan.npy")).unwrap();
     fs::write(at.join("short.npy"), &npy[..npy.len() - 3]).unwrap();

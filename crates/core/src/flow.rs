@@ -118,7 +118,7 @@ impl<N: Network> Flow<N> {
                 &mut RowNoise::new(draw.seed, Purpose::Solver, first, &self.device),
                 &mut |progress| watch(wanted.clone(), progress),
             )?;
-            let values = state.into_data().to_vec::<f32>().expect("states are f32");
+            let values = state.into_data().try_to_vec::<f32>().expect("states are f32");
             out.extend_from_slice(&values[..(wanted.end - wanted.start) as usize * self.dim]);
         }
         Some(out)

@@ -30,7 +30,7 @@ fn network(device: &Device) -> Shift {
 }
 
 fn values(t: State) -> Vec<f32> {
-    t.into_data().to_vec().unwrap()
+    t.into_data().try_to_vec().unwrap()
 }
 
 fn predict(w: f64, classes: &[u32]) -> Vec<f32> {

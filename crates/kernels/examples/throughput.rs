@@ -1,11 +1,15 @@
 //! How fast the fused operations are on this machine, beside plain burn and the processor's own limit.
 //!
 //! ```text
-//! cargo run --release -p fokker-kernels --example throughput [-- WORD]
+//! MIMALLOC_PURGE_DELAY=-1 cargo run --release -p fokker-kernels --example throughput [-- WORD]
 //! ```
 //!
+//! Without that variable the allocator gives memory back to the system between runs, and the page faults of getting
+//! it again cost up to thirty times the operation on virtual machines.
+//!
 //! Prints the median of interleaved runs: GFLOP/s of each direction of a convolution and of a linear layer, and
-//! nanoseconds per value of the elementwise operations. Only lines that contain WORD are run. On two cores of a
+//! nanoseconds per value of the elementwise operations. The lines of a gradient hold one product more, whose time is a
+//! line of its own. Only lines that contain WORD are run. On two cores of a
 //! Zen 3 server expect the 64 → 64 convolution at about two thirds of the peak in every direction.
 #![allow(clippy::print_stdout)]
 
@@ -217,7 +221,7 @@ mod peak {
     use std::hint::black_box;
     use std::time::Instant;
 
-    const STEPS: usize = 1_000_000;
+    const STEPS: usize = 4_000_000;
     const CHAINS: usize = 12;
 
     /// Floating-point operations of one thread.

@@ -40,12 +40,12 @@ fn cases() -> Vec<Case> {
         conv(8, 48, 5, 1, 1),
         (
             "linear",
-            300,
-            vec![300 * 40, 40],
+            520,
+            vec![520 * 40, 40],
             Box::new(|b, t| {
                 flatten(linear(
-                    t[0].clone().reshape([b, 300]),
-                    t[1].clone().reshape([300, 40]),
+                    t[0].clone().reshape([b, 520]),
+                    t[1].clone().reshape([520, 40]),
                     Some(t[2].clone()),
                 ))
             }),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::Device;
 use fokker_core::{Flow, Network};
 use fokker_data::Dataset;

@@ -84,7 +84,7 @@ impl Judge {
             let rows = chunk.len() / dim;
             let x = State::from_data(TensorData::new(chunk.to_vec(), [rows, dim]), &self.device);
             let logits = self.net.logits(x).into_data();
-            let logits = logits.to_vec::<f32>().expect("logits are f32");
+            let logits = logits.try_to_vec::<f32>().expect("logits are f32");
             for row in logits.chunks_exact(self.classes.len()) {
                 let best = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
                 classes.push(best.unwrap_or(0) as u32);

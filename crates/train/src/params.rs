@@ -53,8 +53,8 @@ pub(crate) fn collect<M: Module>(module: &M) -> Vec<HostTensor> {
             let data = param.val().into_data().convert::<f32>();
             self.1.push(HostTensor {
                 name: self.0.name(),
-                shape: data.shape.to_vec(),
-                values: data.to_vec().expect("converted to f32"),
+                shape: data.shape().to_vec(),
+                values: data.try_to_vec().expect("converted to f32"),
             });
         }
     }

@@ -100,9 +100,10 @@ fn the_loss_reaches_its_floor() {
         "data.std=0.5",
         "objective.classes=false",
         "objective.time=stratified",
-        "train.steps=400",
+        "train.steps=800",
         "train.batch=512",
-        "optimizer.lr=3e-3",
+        "optimizer.lr=5e-3",
+        "network.hidden=[64,64]",
     ]);
     let n = 100_000;
     let floor = (0..n)
@@ -112,10 +113,10 @@ fn the_loss_reaches_its_floor() {
         / f64::from(n);
     let data = config.data.load(config.seed).unwrap();
     let mut trainer = flow_trainer(&config, data, &device()).unwrap();
-    let losses: Vec<f64> = (0..400).map(|_| trainer.step().unwrap().loss).collect();
-    let last = losses[200..].iter().sum::<f64>() / 200.0;
+    let losses: Vec<f64> = (0..800).map(|_| trainer.step().unwrap().loss).collect();
+    let last = losses[600..].iter().sum::<f64>() / 200.0;
     // 200 batches of 1,024 values: the mean is known to about half a per cent.
-    assert!((last / floor - 1.0).abs() < 0.03, "loss {last:.4}, floor {floor:.4}");
+    assert!((last / floor - 1.0).abs() < 0.015, "loss {last:.4}, floor {floor:.4}");
     assert!(losses[0] > 1.1 * floor, "the first loss {:.4} should be far from the floor", losses[0]);
 }
 

@@ -2,9 +2,13 @@
 
 use super::Level;
 use super::gemm::{Product, Terms};
-use super::pack::{Panel, pack_columns, pack_rows, panels};
+use super::pack::{Panel, pack_columns, pack_rows, packed_len, panels};
 use super::scratch::{Shared, unfilled, with_space};
+use super::transpose::panel_to_rows;
 use rayon::prelude::*;
+
+/// Multiply-adds that are not worth a second thread.
+const SMALL: usize = 1 << 16;
 
 /// Rows of x per task.
 const ROWS: usize = 96;
@@ -71,8 +75,8 @@ fn rows_times_panels(
             });
         }
     };
-    if rows <= ROWS {
-        one((0, &mut y));
+    if rows <= ROWS || rows * k * n < SMALL {
+        y.chunks_mut(ROWS * n).enumerate().for_each(one);
     } else {
         y.par_chunks_mut(ROWS * n).enumerate().for_each(one);
     }
@@ -110,43 +114,62 @@ pub(crate) fn grad_input(level: Level, w: &[f32], dy: &[f32], s: Sizes) -> Vec<f
     )
 }
 
+/// Rows of x per partial sum of the weight's gradient.
+const BLOCK: usize = 256;
+
+/// Features of x per task of the weight's gradient.
+const FEATURES: usize = 48;
+
 /// `x: [rows, k]`, `dy: [rows, n]` to dw = xᵀ dy `[k, n]`; the sum goes over fixed blocks of rows, in their order.
 pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], s: Sizes) -> Vec<f32> {
     let Sizes { rows, k, n } = s;
     let panels = panels(level, n);
-    let features: Vec<u32> = (0..k as u32).collect();
-    let terms = Terms::new((0..rows).map(|r| (r * k) as u32).collect());
-    let tasks = (4 * rayon::current_num_threads()).div_ceil(panels.len());
-    let chunk = k.div_ceil(tasks).next_multiple_of(24).min(k);
-    let chunks = k.div_ceil(chunk);
     let packed = pack_columns(dy, n, rows, &panels);
-    let mut sums = unfilled(panels.iter().map(|p| p.width * k).sum());
+    // One block of x, transposed: a feature's rows lie side by side, an odd number of cache lines from the next.
+    let stride = BLOCK + 16;
+    let starts: Vec<u32> = (0..FEATURES).map(|f| (f * stride) as u32).collect();
+    let terms = |m: usize| Terms::new((0..m as u32).collect());
+    let (whole, rest) = (terms(BLOCK), terms(rows % BLOCK));
+    let chunks = k.div_ceil(FEATURES);
+    let parts = (4 * rayon::current_num_threads())
+        .div_ceil(chunks)
+        .min(panels.len());
+
+    let mut dw = unfilled(k * n);
+    let mut sums = unfilled(packed_len(&panels, k));
     let shared = Shared::new(&mut sums);
     let one = |task: usize| {
-        let (p, r) = (panels[task / chunks], task % chunks * chunk);
-        let rows_here = &features[r..(r + chunk).min(k)];
-        // SAFETY: one task per panel and chunk of features.
-        let c = unsafe { shared.part(p.start * k + r * p.width, rows_here.len() * p.width) };
-        let (width, b) = (p.width, &packed[p.start * rows..][..rows * p.width]);
-        Product {
-            level,
-            a: x,
-            rows: rows_here,
-            terms: &terms,
-            b,
-            width,
-            ldc: width,
-            add: false,
-        }
-        .run(c);
+        let (first, part) = (task / parts * FEATURES, task % parts);
+        let count = FEATURES.min(k - first);
+        let mine = &panels[panels.len() * part / parts..panels.len() * (part + 1) / parts];
+        with_space(FEATURES * stride, |a| {
+            for at in (0..rows).step_by(BLOCK) {
+                let m = BLOCK.min(rows - at);
+                panel_to_rows(level, &x[at * k + first..], k, count, m, None, a, stride);
+                for p in mine {
+                    // SAFETY: one task per chunk of features and part of the panels.
+                    let c = unsafe { shared.part(p.start * k + first * p.width, count * p.width) };
+                    let product = Product {
+                        level,
+                        a,
+                        rows: &starts[..count],
+                        terms: if m == BLOCK { &whole } else { &rest },
+                        b: &packed[p.start * rows + at * p.width..][..m * p.width],
+                        width: p.width,
+                        ldc: p.width,
+                        add: at > 0,
+                    };
+                    product.run(c);
+                }
+            }
+        });
     };
-    let all = panels.len() * chunks;
-    if rows * k * n < 1 << 16 {
-        (0..all).for_each(one)
+    let all = chunks * parts;
+    if rows * k * n < SMALL {
+        (0..all).for_each(one);
     } else {
-        (0..all).into_par_iter().for_each(one)
+        (0..all).into_par_iter().for_each(one);
     }
-    let mut dw = unfilled(k * n);
     for p in &panels {
         for (dw, c) in dw
             .chunks_exact_mut(n)

@@ -187,29 +187,24 @@ pub(crate) fn backward(
     let mut dx = unfilled(x.len());
     // (S, T) of every sample and channel.
     let mut sums = vec![(0.0f64, 0.0f64); s.batch * s.channels];
-    let one = |(i, (((dx, sums), x), dy)): (
-        usize,
-        (((&mut [f32], &mut [(f64, f64)]), &[f32]), &[f32]),
-    )| {
+    let work = dx
+        .par_chunks_mut(group)
+        .zip(sums.par_chunks_mut(per))
+        .zip(x.par_chunks(group))
+        .zip(dy.par_chunks(group))
+        .enumerate();
+    work.for_each(|(i, (((dx, sums), x), dy))| {
         let (b, first) = (i / s.groups, i % s.groups * per);
         let (mean, r) = moments(level, x, s.eps);
         let (mut m, mut n) = (0.0, 0.0);
-        for j in 0..per {
+        for (j, sums) in sums.iter_mut().enumerate() {
             let at = j * s.hw..(j + 1) * s.hw;
+            let (x, dy, dz) = (&x[at.clone()], &dy[at.clone()], &mut dx[at]);
             let (k, c) = affine.at(b, first + j);
-            let (sum, dot) = pull_back(
-                level,
-                &x[at.clone()],
-                &dy[at.clone()],
-                &mut dx[at],
-                mean,
-                k * r,
-                c,
-                s.activate,
-            );
-            sums[j] = (sum, dot * f64::from(r));
-            m += f64::from(k) * sums[j].0;
-            n += f64::from(k) * sums[j].1;
+            let (sum, dot) = pull_back(level, x, dy, dz, mean, k * r, c, s.activate);
+            *sums = (sum, dot * f64::from(r));
+            m += f64::from(k) * sums.0;
+            n += f64::from(k) * sums.1;
         }
         let (m, n) = (
             m / group as f64 * f64::from(r),
@@ -220,23 +215,10 @@ pub(crate) fn backward(
             .zip(x.chunks_exact(s.hw))
             .enumerate()
         {
-            centre(
-                level,
-                x,
-                dx,
-                mean,
-                affine.at(b, first + j).0 * r,
-                m as f32,
-                n as f32,
-            );
+            let a = affine.at(b, first + j).0 * r;
+            centre(level, x, dx, mean, a, m as f32, n as f32);
         }
-    };
-    dx.par_chunks_mut(group)
-        .zip(sums.par_chunks_mut(per))
-        .zip(x.par_chunks(group))
-        .zip(dy.par_chunks(group))
-        .enumerate()
-        .for_each(one);
+    });
 
     let (mut gamma, mut beta) = (vec![0.0f64; s.channels], vec![0.0f64; s.channels]);
     let (mut scale, mut shift) = (

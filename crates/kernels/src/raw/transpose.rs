@@ -52,7 +52,13 @@ pub(crate) fn panel_to_rows(
     dst: &mut [f32],
     ld: usize,
 ) {
-    assert!(n <= width && n > 0 && src.len() >= k * width && dst.len() >= (n - 1) * ld + k);
+    assert!(
+        0 < n
+            && n <= width
+            && 0 < k
+            && src.len() >= (k - 1) * width + n
+            && dst.len() >= (n - 1) * ld + k
+    );
     assert!(bias.is_none_or(|b| b.len() >= n));
     let (mut n8, k8) = (0, k / 8 * 8);
     if has_avx2(level) {

@@ -27,10 +27,14 @@ impl Frame {
         [top, left]: [usize; 2],
         [rows, cols]: [usize; 2],
     ) -> Self {
-        // An odd number of cache lines between channels, so that a pixel's channels do not all fall on the same
-        // few sets of the cache.
-        let lines = (rows * cols).div_ceil(16);
-        let stride = 16 * (lines | 1);
+        // A pixel's channels must not all fall on the same few sets of the cache. A channel that is framed gets an
+        // odd number of cache lines; one that is not may stay as it is unless its size is a multiple of four lines.
+        let unframed = [top, left, rows, cols] == [0, 0, h, w] && !(rows * cols).is_multiple_of(64);
+        let stride = if unframed {
+            h * w
+        } else {
+            16 * ((rows * cols).div_ceil(16) | 1)
+        };
         Self {
             channels,
             h,
