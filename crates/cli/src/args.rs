@@ -130,17 +130,8 @@ pub(crate) struct SampleArgs {
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) count: Option<u64>,
 
-    /// Steps from noise to data [default: the run's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(crate) steps: Option<u64>,
-
-    /// The sampler, see `fokker samplers` [default: the run's]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) sampler: Option<String>,
-
-    /// Guidance weight w: 0 ignores the class, 1 is plain, more exaggerates it [default: the run's]
-    #[arg(long, short = 'w', value_name = "W", allow_negative_numbers = true)]
-    pub(crate) guidance: Option<f64>,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
 
     /// Seed of the initial noise
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -188,17 +179,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, short = 'n', value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(16..=1_000_000))]
     pub(crate) count: u64,
 
-    /// Steps from noise to data [default: the run's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(crate) steps: Option<u64>,
-
-    /// The sampler, see `fokker samplers` [default: the run's]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) sampler: Option<String>,
-
-    /// Guidance weight w [default: the run's]
-    #[arg(long, short = 'w', value_name = "W", allow_negative_numbers = true)]
-    pub(crate) guidance: Option<f64>,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
 
     /// Seed of the samples
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -208,6 +190,23 @@ pub(crate) struct EvaluateArgs {
     pub(crate) device: DeviceArg,
 }
 
+/// How to walk from noise to data.
+#[derive(Args, Default)]
+pub(crate) struct HowArgs {
+    /// Steps from noise to data [default: the run's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) steps: Option<u64>,
+
+    /// The sampler, see `fokker samplers` [default: the run's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sampler: Option<String>,
+
+    /// Guidance weight w: 0 ignores the class, 1 is plain, more exaggerates it [default: the run's]
+    #[arg(long, short = 'w', value_name = "W", allow_negative_numbers = true)]
+    pub(crate) guidance: Option<f64>,
+}
+
+/// Where to compute.
 #[derive(Args)]
 pub(crate) struct DeviceArg {
     /// Where to compute; this build has "cpu"

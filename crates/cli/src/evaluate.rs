@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use fokker::eval::metrics::{Confusion, memorised_fraction, mode_weights, nearest_two, w2_report};
 use fokker::data::write_atomic;
+use fokker::eval::metrics::{Confusion, memorised_fraction, mode_weights, nearest_two, w2_report};
 use fokker::eval::{Report, Section};
 use fokker::sim::rng::{Purpose, permutation};
 use fokker::train::Judge;
@@ -69,18 +69,15 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     let source = Source::open(&args.run, &device)?;
     let judge = args.judge.as_deref().map(RunFolder::open).transpose()?;
     let data = source.run.config().data.load(source.run.config().seed)?;
-    let draw = source.draw(
-        args.sampler.as_deref(),
-        args.steps,
-        args.guidance,
-        args.seed,
-    )?;
+    let draw = source.draw(&args.how, args.seed)?;
     let how = format!(
         "{} steps of {}, guidance {}, seed {}",
         draw.steps, draw.sampler.name, draw.guidance, draw.seed
     );
     let (plane, images) = match source.shape {
-        Shape::Vector(_) if judge.is_some() => bail!("--judge judges images; this run makes points"),
+        Shape::Vector(_) if judge.is_some() => {
+            bail!("--judge judges images; this run makes points")
+        }
         Shape::Vector(_) => (evaluate_points(&source, &*data, draw)?, None),
         Shape::Image { .. } => {
             let judge = match &judge {
@@ -161,7 +158,10 @@ fn evaluate_points(source: &Source, data: &dyn Dataset, mut draw: Draw) -> Resul
         .zip(sets.iter().skip(1).step_by(2))
         .map(|(s, (d, _))| (*s, &d[..]))
         .collect();
-    let floor: Vec<(&[f64], &[f64])> = sets.chunks_exact(2).map(|p| (&p[0].0[..], &p[1].0[..])).collect();
+    let floor: Vec<(&[f64], &[f64])> = sets
+        .chunks_exact(2)
+        .map(|p| (&p[0].0[..], &p[1].0[..]))
+        .collect();
     let w2 = w2_report(&pairs, &floor, dim)?;
     let modes = match source.run.config().data.modes()? {
         None => Vec::new(),
@@ -210,7 +210,10 @@ fn evaluate_images(
         }
         if run.info().shape()? != source.shape {
             let (theirs, ours) = (run.info().shape()?, source.shape);
-            bail!("--judge {}: judges images of {theirs}, this run makes {ours}", run.path().display());
+            bail!(
+                "--judge {}: judges images of {theirs}, this run makes {ours}",
+                run.path().display()
+            );
         }
     }
     draw.count = count;
@@ -224,8 +227,8 @@ fn evaluate_images(
         None => None,
         Some((run, judge)) => {
             let test = run.config().data.load_test()?;
-            let requested = (0..count as u64)
-                .map(|i| source.flow.class_of(&draw, i).map_or(0, |c| c as usize));
+            let requested =
+                (0..count as u64).map(|i| source.flow.class_of(&draw, i).map_or(0, |c| c as usize));
             let predicted = judge.predict(&values, dim);
             Some(Judged {
                 classes: classes.clone(),
@@ -244,12 +247,19 @@ fn evaluate_images(
 
 impl Judged {
     fn confusion(&self) -> Result<Confusion> {
-        Ok(Confusion::new(&self.classes, &self.requested, &self.predicted)?)
+        Ok(Confusion::new(
+            &self.classes,
+            &self.requested,
+            &self.predicted,
+        )?)
     }
 
     fn note(&self) -> String {
         match self.accuracy {
-            Some(a) => format!("a classifier that is right on {:.1} % of held-back images", 100.0 * a),
+            Some(a) => format!(
+                "a classifier that is right on {:.1} % of held-back images",
+                100.0 * a
+            ),
             None => "a classifier without held-back images to test it on".into(),
         }
     }
@@ -273,7 +283,10 @@ impl Evaluation {
                 "floor: data to data             {:.4} ± {:.4}",
                 p.floor, p.floor_std
             ));
-            output::result(&format!("ratio                           {:.3}", p.w2 / p.floor));
+            output::result(&format!(
+                "ratio                           {:.3}",
+                p.w2 / p.floor
+            ));
             if !p.modes.is_empty() {
                 let worst = p.modes.iter().map(|m| (m.weight - m.exact).abs());
                 let worst = worst.fold(0.0, f64::max);
@@ -342,17 +355,29 @@ impl Evaluation {
                         format!("{:+.2}", 100.0 * (m.weight - m.exact)),
                     ]
                 });
-                let caption = format!("Weight of each mode among {} samples, in per cent.", p.samples);
-                section = section.table(&["mode", "samples", "exact", "difference"], rows.collect(), caption);
+                let caption = format!(
+                    "Weight of each mode among {} samples, in per cent.",
+                    p.samples
+                );
+                section = section.table(
+                    &["mode", "samples", "exact", "difference"],
+                    rows.collect(),
+                    caption,
+                );
             }
             report = report.section(section);
         }
         if let Some(judged) = self.images.as_ref().and_then(|i| i.judge.as_ref()) {
             let confusion = judged.confusion()?;
             let count = judged.requested.len();
-            let figure = confusion.figure(format!("Requested and recognised class of {count} samples"));
+            let figure =
+                confusion.figure(format!("Requested and recognised class of {count} samples"));
             let text = format!("Sampled by {}; judged by {}.", self.how, judged.note());
-            report = report.section(Section::new("Class agreement").text(text).figure(&figure, ""));
+            report = report.section(
+                Section::new("Class agreement")
+                    .text(text)
+                    .figure(&figure, ""),
+            );
         }
         Ok(report)
     }

@@ -19,7 +19,11 @@ pub(crate) fn note(line: &str) {
 /// An error and its causes, in one paragraph.
 pub(crate) fn error(error: &anyhow::Error) {
     let bold = std::io::stderr().is_terminal();
-    let (on, off) = if bold { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+    let (on, off) = if bold {
+        ("\x1b[1;31m", "\x1b[0m")
+    } else {
+        ("", "")
+    };
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();

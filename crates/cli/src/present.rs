@@ -8,12 +8,11 @@ use fokker::core::Progress;
 use fokker::data::write_atomic;
 use fokker::eval::figure::{Figure, LineChart, Panel, Scatter, Series, number};
 use fokker::eval::metrics::{memorised_fraction, nearest_two};
-use fokker::eval::{
-    GridStyle, Pixels, Report, Section, Svg, encode_gif, grid, write_png,
-};
+use fokker::eval::{GridStyle, Pixels, Report, Section, Svg, encode_gif, grid, write_png};
 use fokker::train::Metric;
 use fokker::{Dataset, Draw, Shape};
 
+use crate::args::HowArgs;
 use crate::evaluate::Evaluation;
 use crate::progress::clock;
 use crate::recipe::KEY;
@@ -55,7 +54,8 @@ impl Trajectory {
         }
         let count = (end - samples.start) as usize;
         let values = at.state.to_data().try_to_vec::<f32>().unwrap_or_default();
-        self.frames.resize(self.frames.len().max(at.steps + 1), Vec::new());
+        self.frames
+            .resize(self.frames.len().max(at.steps + 1), Vec::new());
         self.frames[at.step].extend_from_slice(&values[..count * self.dim]);
     }
 }
@@ -94,12 +94,7 @@ fn extent(values: &[f32]) -> f64 {
 
 /// Rows of values as pictures.
 pub(crate) fn images(values: &[f32], shape: Shape) -> Result<Vec<Pixels>> {
-    let Shape::Image {
-        channels,
-        height,
-        width,
-    } = shape
-    else {
+    let Some([channels, height, width]) = shape.image() else {
         return Ok(Vec::new());
     };
     values
@@ -110,17 +105,21 @@ pub(crate) fn images(values: &[f32], shape: Shape) -> Result<Vec<Pixels>> {
 
 /// Whole-number zoom that brings small images to a size that can be looked at.
 fn zoom(shape: Shape) -> usize {
-    match shape {
-        Shape::Image { height, width, .. } => (84 / height.max(width).max(1)).max(1),
-        Shape::Vector(_) => 1,
-    }
+    let side = shape
+        .image()
+        .map_or(84, |[_, height, width]| height.max(width).max(1));
+    (84 / side).max(1)
 }
 
 /// A near-square sheet without words.
 pub(crate) fn plain_sheet(images: &[Pixels]) -> Result<Pixels> {
     let columns = (images.len() as f64).sqrt().ceil() as usize;
     let side = images[0].width.max(images[0].height).max(1);
-    Ok(grid(images, columns, &GridStyle::plain((84 / side).max(1)))?)
+    Ok(grid(
+        images,
+        columns,
+        &GridStyle::plain((84 / side).max(1)),
+    )?)
 }
 
 /// A sheet with a labelled row for each class of the draw.
@@ -168,7 +167,12 @@ fn plane(values: &[f32]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn by_class(source: &Source, values: &[f32], class: impl Fn(u64) -> Option<u32>, title: &str) -> Panel {
+fn by_class(
+    source: &Source,
+    values: &[f32],
+    class: impl Fn(u64) -> Option<u32>,
+    title: &str,
+) -> Panel {
     let names = &source.run.info().classes;
     let mut groups = vec![Vec::new(); names.len() + 1];
     for (point, i) in plane(values).into_iter().zip(0..) {
@@ -179,7 +183,9 @@ fn by_class(source: &Source, values: &[f32], class: impl Fn(u64) -> Option<u32>,
     labels
         .zip(groups)
         .filter(|(_, points)| !points.is_empty())
-        .fold(Panel::new(title), |panel, (label, points)| panel.points(label, points))
+        .fold(Panel::new(title), |panel, (label, points)| {
+            panel.points(label, points)
+        })
 }
 
 /// Samples in the plane as a picture.
@@ -187,7 +193,9 @@ pub(crate) fn scatter_of(source: &Source, draw: &Draw, values: &[f32]) -> Result
     let class = |i| source.flow.class_of(draw, draw.first + i);
     let panel = by_class(source, values, class, &format!("{} samples", draw.count));
     let figure = Scatter::new(source.run.config().name.clone()).panel(panel);
-    Ok(figure.draw(560.0, &fokker::eval::Theme::light()).to_png(2.0)?)
+    Ok(figure
+        .draw(560.0, &fokker::eval::Theme::light())
+        .to_png(2.0)?)
 }
 
 /// Data beside samples, in the plane.
@@ -243,7 +251,7 @@ pub(crate) fn write(
         files.push(folder.join(name));
         folder.join(name)
     };
-    let mut draw = source.draw(None, None, None, 0)?;
+    let mut draw = source.draw(&HowArgs::default(), 0)?;
     draw.count = match (source.shape, source.flow.classes) {
         (Shape::Vector(_), _) => 2000,
         (_, 0) => 64,
@@ -266,7 +274,10 @@ pub(crate) fn write(
                 let caption = "Every image is new: a row for each class, made from noise.";
                 (class_sheet(source, &draw, &pictures)?, caption)
             } else {
-                (plain_sheet(&pictures)?, "Every image is new, made from noise.")
+                (
+                    plain_sheet(&pictures)?,
+                    "Every image is new, made from noise.",
+                )
             };
             let recipe = source.recipe(&draw, conditional)?.to_json();
             write_png(keep("samples.png"), &sheet, &[(KEY, &recipe)])?;
@@ -275,7 +286,9 @@ pub(crate) fn write(
         Shape::Vector(2) => {
             let figure = plane_figure(source, data, &draw, &values);
             write_svg(&keep("samples.svg"), &figure.svg())?;
-            let picture = figure.draw(820.0, &fokker::eval::Theme::light()).to_png(2.0)?;
+            let picture = figure
+                .draw(820.0, &fokker::eval::Theme::light())
+                .to_png(2.0)?;
             let recipe = source.recipe(&draw, false)?.to_json();
             write_png(keep("samples.png"), &picture, &[(KEY, &recipe)])?;
             samples = samples.figure(&figure, "Fresh data beside samples of the trained flow.");
@@ -326,7 +339,9 @@ fn head(source: &Source, metrics: &[Metric], evaluation: Option<&Evaluation>) ->
     let items = source.checkpoint.step as f64 * train.batch as f64;
     let tail = &metrics[metrics.len() - (metrics.len() / 10).max(1).min(metrics.len())..];
     let loss = tail.iter().map(|m| m.loss).sum::<f64>() / tail.len() as f64;
-    let size = info.items.map_or("unlimited".into(), |n| format!("{} items", number(n as f64)));
+    let size = info.items.map_or("unlimited".into(), |n| {
+        format!("{} items", number(n as f64))
+    });
     let subtitle = format!("A flow trained on {} ({size}, {})", info.data, source.shape);
     let report = Report::new(config.name.clone()).subtitle(subtitle);
     let report = evaluation.map_or(report.clone(), |e| e.tiles(report));
@@ -335,10 +350,22 @@ fn head(source: &Source, metrics: &[Metric], evaluation: Option<&Evaluation>) ->
         None => format!("{} points seen", number(items)),
     };
     report
-        .tile("Steps", number(source.checkpoint.step as f64), format!("batches of {}, {epochs}", train.batch))
-        .tile("Training time", clock(seconds), format!("{} items a second", number((items / seconds).round())))
+        .tile(
+            "Steps",
+            number(source.checkpoint.step as f64),
+            format!("batches of {}, {epochs}", train.batch),
+        )
+        .tile(
+            "Training time",
+            clock(seconds),
+            format!("{} items a second", number((items / seconds).round())),
+        )
         .tile("Loss", format!("{loss:.4}"), "mean of the last tenth")
-        .tile("Parameters", number(info.parameters as f64), "trainable numbers")
+        .tile(
+            "Parameters",
+            number(info.parameters as f64),
+            "trainable numbers",
+        )
 }
 
 fn tail(report: Report, source: &Source) -> Report {
@@ -347,7 +374,9 @@ fn tail(report: Report, source: &Source) -> Report {
     let run = source.run.path().display();
     let again = format!("fokker train {run}/config.toml --out again");
     let more = match source.shape {
-        Shape::Image { .. } if source.flow.classes > 0 => format!("fokker sample {run} --grid -o sheet.png"),
+        Shape::Image { .. } if source.flow.classes > 0 => {
+            format!("fokker sample {run} --grid -o sheet.png")
+        }
         Shape::Image { .. } => format!("fokker sample {run} --count 64 -o sheet.png"),
         Shape::Vector(_) => format!("fokker sample {run} --count 10000 -o points.csv"),
     };
@@ -389,7 +418,13 @@ fn neighbours(shape: Shape, data: &dyn Dataset, n: u64, values: &[f32]) -> Resul
     let sheet: Vec<Pixels> = rows.flat_map(|(t, b)| [t, b].concat()).collect();
     let style = GridStyle {
         scale: zoom(shape),
-        row_labels: Some(["sample", "nearest"].repeat(2).into_iter().map(String::from).collect()),
+        row_labels: Some(
+            ["sample", "nearest"]
+                .repeat(2)
+                .into_iter()
+                .map(String::from)
+                .collect(),
+        ),
         ..GridStyle::default()
     };
     let copies = memorised_fraction(&found, 1.0 / 3.0);
@@ -398,5 +433,8 @@ fn neighbours(shape: Shape, data: &dyn Dataset, n: u64, values: &[f32]) -> Resul
          2023: {:.0} %.",
         100.0 * copies
     );
-    Ok(Section::new("Nearest training images").picture(&grid(&sheet, columns, &style)?, caption)?)
+    Ok(
+        Section::new("Nearest training images")
+            .picture(&grid(&sheet, columns, &style)?, caption)?,
+    )
 }

@@ -54,7 +54,11 @@ impl Recipe {
     /// The order for samples that it describes.
     pub(crate) fn draw(&self) -> Result<Draw> {
         if self.steps == 0 || self.count == 0 || !self.guidance.is_finite() {
-            bail!("the recipe asks for {} samples in {} steps", self.count, self.steps);
+            bail!(
+                "the recipe asks for {} samples in {} steps",
+                self.count,
+                self.steps
+            );
         }
         Ok(Draw {
             sampler: find_sampler(&self.sampler)?,

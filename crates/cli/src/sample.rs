@@ -11,7 +11,7 @@ use fokker::eval::{Pixels, write_gif, write_png};
 use fokker::train::{AnyNetwork, Checkpoint};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
-use crate::args::SampleArgs;
+use crate::args::{HowArgs, SampleArgs};
 use crate::present::{self, Trajectory};
 use crate::progress::Progress;
 use crate::recipe::{KEY, Recipe, find_sampler};
@@ -39,26 +39,27 @@ impl Source {
     }
 
     /// The run's own way of sampling, changed where asked.
-    pub(crate) fn draw(
-        &self,
-        sampler: Option<&str>,
-        steps: Option<u64>,
-        guidance: Option<f64>,
-        seed: u64,
-    ) -> Result<Draw> {
+    pub(crate) fn draw(&self, how: &HowArgs, seed: u64) -> Result<Draw> {
         let own = &self.run.config().sample;
-        if let Some(w) = guidance {
+        if let Some(w) = how.guidance {
             if !w.is_finite() {
                 bail!("--guidance {w}: expected a finite number");
             }
             if self.flow.classes == 0 && w != 1.0 {
-                bail!("--guidance needs classes to guide towards, but this run was trained without");
+                bail!(
+                    "--guidance needs classes to guide towards, but this run was trained without"
+                );
+            }
+            if w != 1.0 && self.run.config().objective.label_drop == 0.0 {
+                bail!(
+                    "--guidance {w}: this run never hid the class (objective.label_drop = 0), so it knows no \"no class\" to guide away from"
+                );
             }
         }
         Ok(Draw {
-            sampler: find_sampler(sampler.unwrap_or(&own.sampler))?,
-            steps: steps.map_or(own.steps, |s| s as usize),
-            guidance: guidance.unwrap_or(own.guidance),
+            sampler: find_sampler(how.sampler.as_deref().unwrap_or(&own.sampler))?,
+            steps: how.steps.map_or(own.steps, |s| s as usize),
+            guidance: how.guidance.unwrap_or(own.guidance),
             seed,
             ..Draw::default()
         })
@@ -121,19 +122,28 @@ impl Source {
         }
         let find = |name: &String| {
             let wanted = name.trim().to_lowercase();
+            if wanted == "none" && self.run.config().objective.label_drop == 0.0 {
+                bail!("--class none: this run never hid the class (objective.label_drop = 0)");
+            }
             if wanted == "none" {
                 return Ok(known.len() as u32);
             }
             let by_name = known.iter().position(|k| k.to_lowercase() == wanted);
             let by_number = || wanted.parse().ok().filter(|n: &usize| *n < known.len());
-            by_name.or_else(by_number).map(|k| k as u32).with_context(|| {
-                let list: Vec<String> = known
-                    .iter()
-                    .enumerate()
-                    .map(|(i, k)| format!("{i} {k}"))
-                    .collect();
-                format!("--class {name}: unknown class; this run knows {}", list.join(", "))
-            })
+            by_name
+                .or_else(by_number)
+                .map(|k| k as u32)
+                .with_context(|| {
+                    let list: Vec<String> = known
+                        .iter()
+                        .enumerate()
+                        .map(|(i, k)| format!("{i} {k}"))
+                        .collect();
+                    format!(
+                        "--class {name}: unknown class; this run knows {}",
+                        list.join(", ")
+                    )
+                })
         };
         asked.iter().map(find).collect()
     }
@@ -148,7 +158,10 @@ enum Format {
 }
 
 fn format_of(out: &Path, shape: Shape) -> Result<Format> {
-    let extension = out.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+    let extension = out
+        .extension()
+        .and_then(|e| e.to_str())
+        .map(str::to_lowercase);
     let format = match extension.as_deref() {
         Some("png") => Format::Sheet,
         Some("npy") => Format::Array,
@@ -161,13 +174,19 @@ fn format_of(out: &Path, shape: Shape) -> Result<Format> {
     };
     match (&format, shape) {
         (Format::Table, Shape::Image { .. }) => {
-            bail!("--out {}: .csv holds points; write images to .png or .npy", out.display())
+            bail!(
+                "--out {}: .csv holds points; write images to .png or .npy",
+                out.display()
+            )
         }
         (Format::Folder, Shape::Vector(_)) => {
             bail!("--out {}: points go to .csv, .npy or .png", out.display())
         }
         (Format::Sheet, Shape::Vector(d)) if d != 2 => {
-            bail!("--out {}: only points in the plane can be drawn, these have {d} coordinates; use .csv or .npy", out.display())
+            bail!(
+                "--out {}: only points in the plane can be drawn, these have {d} coordinates; use .csv or .npy",
+                out.display()
+            )
         }
         _ => Ok(format),
     }
@@ -190,17 +209,11 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
             (recipe.draw()?, recipe.grid)
         }
         None => {
-            let mut draw = source.draw(
-                args.sampler.as_deref(),
-                args.steps,
-                args.guidance,
-                args.seed,
-            )?;
+            let mut draw = source.draw(&args.how, args.seed)?;
             draw.classes = source.classes(&args.class)?;
-            draw.count = args.count.map_or_else(
-                || default_count(&source, &draw, args.grid),
-                |n| n as usize,
-            );
+            draw.count = args
+                .count
+                .map_or_else(|| default_count(&source, &draw, args.grid), |n| n as usize);
             (draw, args.grid)
         }
     };
@@ -214,10 +227,17 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
     if let Some(path) = &args.trajectory
         && path.extension().and_then(|e| e.to_str()) != Some("gif")
     {
-        bail!("--trajectory {}: expected a name ending in .gif", path.display());
+        bail!(
+            "--trajectory {}: expected a name ending in .gif",
+            path.display()
+        );
     }
     check_folder(&args.out)?;
-    let follow = if args.trajectory.is_some() { present::FOLLOW } else { 0 };
+    let follow = if args.trajectory.is_some() {
+        present::FOLLOW
+    } else {
+        0
+    };
     let Some((values, trajectory)) = source.sample(&draw, follow) else {
         output::note("stopped; nothing was written");
         return Ok(End::Stopped);
@@ -267,19 +287,17 @@ fn check_weights(source: &Source, recipe: &Recipe) -> Result<()> {
 fn check_folder(out: &Path) -> Result<()> {
     match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
-            bail!("--out {}: the folder {} does not exist", out.display(), parent.display())
+            bail!(
+                "--out {}: the folder {} does not exist",
+                out.display(),
+                parent.display()
+            )
         }
         _ => Ok(()),
     }
 }
 
-fn write_sheet(
-    source: &Source,
-    draw: &Draw,
-    grid: bool,
-    values: &[f32],
-    out: &Path,
-) -> Result<()> {
+fn write_sheet(source: &Source, draw: &Draw, grid: bool, values: &[f32], out: &Path) -> Result<()> {
     let recipe = source.recipe(draw, grid)?.to_json();
     let picture = match source.shape {
         Shape::Vector(_) => present::scatter_of(source, draw, values)?,
@@ -293,7 +311,12 @@ fn write_sheet(
 fn write_table(source: &Source, draw: &Draw, values: &[f32], out: &Path) -> Result<()> {
     let dim = source.flow.dim;
     let classes = &source.run.info().classes;
-    let mut text: Vec<String> = vec![(0..dim).map(|i| format!("x{i}")).collect::<Vec<_>>().join(",")];
+    let mut text: Vec<String> = vec![
+        (0..dim)
+            .map(|i| format!("x{i}"))
+            .collect::<Vec<_>>()
+            .join(","),
+    ];
     if !classes.is_empty() {
         text[0] += ",class";
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use fokker::burn::module::Module;
+use fokker::train::Outcome;
 use fokker::train::{
     Config, Judge, RunFolder, RunInfo, Task, Trainer, config::NetworkConfig, flow_trainer,
     judge_trainer,
 };
-use fokker::train::Outcome;
 use fokker::{Dataset, Device};
 
 use crate::args::TrainArgs;
@@ -43,7 +43,10 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
         output::note(&format!("resuming {} at step {step}", path.display()));
         return go(Start::Resume(run), data, &device);
     }
-    let path = args.config.as_deref().context("give a recipe, or --resume and a run")?;
+    let path = args
+        .config
+        .as_deref()
+        .context("give a recipe, or --resume and a run")?;
     let config = read_config(path, &args.set)?;
     let data = config.data.load(config.seed)?;
     if args.dry_run {
@@ -54,7 +57,8 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
 }
 
 fn read_config(path: &Path, set: &[String]) -> Result<Config> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut config = Config::parse(&text, &path.display().to_string(), set)?;
     config.data = config.data.absolute();
     Ok(config)
@@ -153,6 +157,10 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
     let source = Source::open(run.path(), device)?;
     let evaluation = Evaluation::read(run.path());
     let Some(files) = present::write(&source, &*data, evaluation.as_ref())? else {
+        let folder = run.path().display();
+        output::note(&format!(
+            "stopped before the pictures; make them with: fokker train --resume {folder}"
+        ));
         return Ok(End::Stopped);
     };
     output::note("look at:");
@@ -164,13 +172,25 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
 
 fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) -> Result<End> {
     let settings = run.config().training.train.clone();
+    if trainer.steps_done() >= settings.steps {
+        output::note(&format!("all {} steps are done", settings.steps));
+        return Ok(End::Done);
+    }
     let mut bar = Progress::new("training", trainer.steps_done(), settings.steps);
     let (mut loss, mut rate) = (f64::NAN, f64::NAN);
     let outcome = run.train(trainer, &mut |report| {
-        let blend = |old: f64, new: f64| if old.is_nan() { new } else { 0.95 * old + 0.05 * new };
+        let blend = |old: f64, new: f64| {
+            if old.is_nan() {
+                new
+            } else {
+                0.95 * old + 0.05 * new
+            }
+        };
         loss = blend(loss, report.loss);
         rate = blend(rate, settings.batch as f64 / report.seconds);
-        bar.set(report.step, || format!("loss {loss:.4} · {rate:.0} items/s"));
+        bar.set(report.step, || {
+            format!("loss {loss:.4} · {rate:.0} items/s")
+        });
         if stop::asked() {
             ControlFlow::Break(())
         } else {

@@ -108,8 +108,8 @@ impl<N: Network> Flow<N> {
         let mut out = Vec::with_capacity(draw.count * self.dim);
         for first in (draw.first..end).step_by(rows) {
             let wanted = first..(first + rows as u64).min(end);
-            let x = RowNoise::new(draw.seed, Purpose::Init, first, &self.device)
-                .normal(rows, self.dim);
+            let x =
+                RowNoise::new(draw.seed, Purpose::Init, first, &self.device).normal(rows, self.dim);
             let state = sample(
                 &*self.denoiser(draw, first..first + rows as u64),
                 &mut *(draw.sampler.make)(),
@@ -118,7 +118,10 @@ impl<N: Network> Flow<N> {
                 &mut RowNoise::new(draw.seed, Purpose::Solver, first, &self.device),
                 &mut |progress| watch(wanted.clone(), progress),
             )?;
-            let values = state.into_data().try_to_vec::<f32>().expect("states are f32");
+            let values = state
+                .into_data()
+                .try_to_vec::<f32>()
+                .expect("states are f32");
             out.extend_from_slice(&values[..(wanted.end - wanted.start) as usize * self.dim]);
         }
         Some(out)

@@ -76,7 +76,10 @@ impl<'a, N: Network> Guided<'a, N> {
     /// # Panics
     /// If the model was not [`given`](Model::given) classes.
     pub fn new(model: Model<'a, N>, null: u32, w: f64) -> Self {
-        assert!(model.labels.is_some(), "guidance needs a batch with classes");
+        assert!(
+            model.labels.is_some(),
+            "guidance needs a batch with classes"
+        );
         Self { model, null, w }
     }
 

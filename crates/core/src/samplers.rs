@@ -68,7 +68,14 @@ pub const SAMPLERS: &[SamplerSpec] = &[
         tableau::RALSTON,
         "Ralston 1962"
     ),
-    runge_kutta!("rk3", "Kutta, third order", 3, 3, tableau::RK3, "Kutta 1901"),
+    runge_kutta!(
+        "rk3",
+        "Kutta, third order",
+        3,
+        3,
+        tableau::RK3,
+        "Kutta 1901"
+    ),
     runge_kutta!(
         "rk4",
         "the classical Runge–Kutta method",

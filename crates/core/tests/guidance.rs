@@ -79,10 +79,23 @@ fn flow(device: &Device) -> Flow<Shift> {
 fn a_sample_does_not_depend_on_its_company() {
     let flow = flow(&Device::flex());
     for sampler in fokker_core::SAMPLERS {
-        let draw = |first, count| Draw { sampler, steps: 3, guidance: 2.0, seed: 5, first, count, classes: vec![] };
+        let draw = |first, count| Draw {
+            sampler,
+            steps: 3,
+            guidance: 2.0,
+            seed: 5,
+            first,
+            count,
+            classes: vec![],
+        };
         let all = flow.sample(&draw(0, 2100));
         assert_eq!(flow.sample(&draw(0, 8)), all[..16], "{}", sampler.name);
-        assert_eq!(flow.sample(&draw(1021, 7)), all[2 * 1021..2 * 1028], "{}", sampler.name);
+        assert_eq!(
+            flow.sample(&draw(1021, 7)),
+            all[2 * 1021..2 * 1028],
+            "{}",
+            sampler.name
+        );
     }
 }
 
@@ -90,7 +103,15 @@ fn a_sample_does_not_depend_on_its_company() {
 fn classes_are_taken_in_turn_by_index() {
     let flow = flow(&Device::flex());
     let all = Draw::default();
-    assert_eq!((0..4).map(|i| flow.class_of(&all, i).unwrap()).collect::<Vec<_>>(), [0, 1, 0, 1]);
-    let some = Draw { classes: vec![1, 2], ..Draw::default() };
+    assert_eq!(
+        (0..4)
+            .map(|i| flow.class_of(&all, i).unwrap())
+            .collect::<Vec<_>>(),
+        [0, 1, 0, 1]
+    );
+    let some = Draw {
+        classes: vec![1, 2],
+        ..Draw::default()
+    };
     assert_eq!(flow.class_of(&some, 3), Some(2));
 }

@@ -46,7 +46,9 @@ fn run(name: &str, kind: Prediction, steps: usize, x: State, noise: &mut dyn Noi
 }
 
 fn start(rows: usize) -> State {
-    let values: Vec<f64> = (0..rows).map(|i| -2.0 + 4.0 * i as f64 / (rows - 1) as f64).collect();
+    let values: Vec<f64> = (0..rows)
+        .map(|i| -2.0 + 4.0 * i as f64 / (rows - 1) as f64)
+        .collect();
     let device = Device::flex();
     Tensor::<2>::from_data(TensorData::new(values, [rows, 1]), (&device, DType::F64))
 }
@@ -63,7 +65,10 @@ fn error(name: &str, kind: Prediction, steps: usize) -> f64 {
 #[test]
 fn every_deterministic_sampler_has_its_order() {
     for spec in SAMPLERS.iter().filter(|s| !s.stochastic) {
-        let (coarse, fine) = (error(spec.name, Prediction::Velocity, 40), error(spec.name, Prediction::Velocity, 80));
+        let (coarse, fine) = (
+            error(spec.name, Prediction::Velocity, 40),
+            error(spec.name, Prediction::Velocity, 80),
+        );
         let order = (coarse / fine).log2();
         assert!(
             (order - f64::from(spec.order)).abs() < 0.15,
@@ -93,12 +98,23 @@ fn the_stochastic_sampler_keeps_the_law() {
     let x = RowNoise::new(3, Purpose::Init, 0, &device).normal(rows, 1);
     let mut noise = RowNoise::new(3, Purpose::Solver, 0, &device);
     let end = run("euler-maruyama", Prediction::Velocity, 200, x, &mut noise);
-    let values = end.into_data().convert::<f64>().try_to_vec::<f64>().unwrap();
+    let values = end
+        .into_data()
+        .convert::<f64>()
+        .try_to_vec::<f64>()
+        .unwrap();
     let mean = values.iter().sum::<f64>() / rows as f64;
     let var = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / rows as f64;
     // Four standard errors and the first-order bias of 200 steps.
-    assert!((mean - M).abs() < 4.0 * S / (rows as f64).sqrt() + 0.01, "mean {mean}");
-    assert!((var.sqrt() - S).abs() < 0.02, "standard deviation {}", var.sqrt());
+    assert!(
+        (mean - M).abs() < 4.0 * S / (rows as f64).sqrt() + 0.01,
+        "mean {mean}"
+    );
+    assert!(
+        (var.sqrt() - S).abs() < 0.02,
+        "standard deviation {}",
+        var.sqrt()
+    );
 }
 
 #[test]
@@ -110,7 +126,11 @@ fn watching_can_break_off_and_sees_every_time() {
     let model = Exact(Prediction::Velocity);
     let done = sample(&model, &mut *euler, start(2), &grid, &mut noise, &mut |p| {
         seen.push(p.t);
-        if p.step == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if p.step == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     assert!(done.is_none());
     assert_eq!(seen, [0.0, 0.25, 0.5]);

@@ -37,7 +37,9 @@ pub(crate) fn write_atomic_with(
     }
     let mut temporary = builder.tempfile_in(folder).map_err(fail)?;
     let mut buffer = BufWriter::new(temporary.as_file_mut());
-    fill(&mut buffer).and_then(|()| buffer.flush()).map_err(fail)?;
+    fill(&mut buffer)
+        .and_then(|()| buffer.flush())
+        .map_err(fail)?;
     drop(buffer);
     temporary.as_file().sync_all().map_err(fail)?;
     temporary.persist(path).map_err(|e| fail(e.error))?;

@@ -39,6 +39,18 @@ impl Shape {
         }
     }
 
+    /// `[channels, height, width]`, or `None` for a vector.
+    pub fn image(&self) -> Option<[usize; 3]> {
+        match *self {
+            Self::Vector(_) => None,
+            Self::Image {
+                channels,
+                height,
+                width,
+            } => Some([channels, height, width]),
+        }
+    }
+
     /// The lengths of the axes of one item: `[dim]` or `[channels, height, width]`.
     pub fn axes(&self) -> Vec<usize> {
         match *self {

@@ -4,6 +4,7 @@
 
 use std::{error::Error, f64::consts::TAU, path::PathBuf};
 
+use fokker_data::FASHION_CLASSES;
 use fokker_eval::{
     GridStyle, Pixels, Report, Section, Theme, encode_gif,
     figure::{Bars, Figure, LineChart, Panel, Scatter, Series, number},
@@ -26,19 +27,6 @@ impl Random {
         (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (TAU * self.uniform()).cos()
     }
 }
-
-const CLASSES: [&str; 10] = [
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-];
 
 fn ring(r: &mut Random, n: usize, std: f64) -> Vec<(String, Vec<(f64, f64)>)> {
     (0..5)
@@ -181,7 +169,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bar("PyTorch 2.9, compiled", 1102.0)
         .bar("PyTorch 2.9, eager", 655.0);
 
-    let names: Vec<String> = CLASSES.map(String::from).to_vec();
+    let names: Vec<String> = FASHION_CLASSES.map(String::from).to_vec();
     let (mut asked, mut seen) = (vec![], vec![]);
     for i in 0..5000 {
         let c = i % 10;

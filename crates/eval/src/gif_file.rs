@@ -103,7 +103,10 @@ pub fn write_gif(
     delay_ms: u32,
     last_delay_ms: u32,
 ) -> Result<(), EvalError> {
-    Ok(fokker_data::write_atomic(path, &encode_gif(frames, delay_ms, last_delay_ms)?)?)
+    Ok(fokker_data::write_atomic(
+        path,
+        &encode_gif(frames, delay_ms, last_delay_ms)?,
+    )?)
 }
 
 fn colours(frame: &Pixels) -> impl Iterator<Item = [u8; 3]> + '_ {

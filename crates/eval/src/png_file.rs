@@ -62,7 +62,10 @@ pub fn write_png(
     picture: &Pixels,
     text: &[(&str, &str)],
 ) -> Result<(), EvalError> {
-    Ok(fokker_data::write_atomic(path, &encode_png(picture, text)?)?)
+    Ok(fokker_data::write_atomic(
+        path,
+        &encode_png(picture, text)?,
+    )?)
 }
 
 /// The text under `key` in a PNG file (`tEXt`, `zTXt` or `iTXt`), or None if it has none.

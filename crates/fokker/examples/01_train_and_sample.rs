@@ -3,6 +3,8 @@
 //! `cargo run --release --example 01_train_and_sample` prints a mean radius near 2.83: the eight
 //! Gaussians lie on a circle of that radius.
 
+#![allow(clippy::print_stdout)] // an example prints
+
 use fokker::{Config, Device, Draw, flow_trainer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,7 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while trainer.steps_done() < config.training.train.steps {
         trainer.step()?;
     }
-    let points = trainer.flow().sample(&Draw { count: 2000, ..Draw::default() });
+    let points = trainer.flow().sample(&Draw {
+        count: 2000,
+        ..Draw::default()
+    });
 
     let radii = points.chunks(2).map(|p| p[0].hypot(p[1]));
     println!("mean radius {:.2}", radii.sum::<f32>() / 2000.0);

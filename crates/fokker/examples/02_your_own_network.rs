@@ -4,6 +4,8 @@
 //! features of the point, and prints the share of samples that lie on a dark square of the board
 //! (chance is 0.5; expect more than 0.85).
 
+#![allow(clippy::print_stdout)] // an example prints
+
 use std::sync::Arc;
 
 use fokker::burn::{self, module::Module, tensor::Tensor};
@@ -24,7 +26,10 @@ impl Fourier {
     fn new(init: &mut Init) -> Self {
         Self {
             frequencies: Linear::new(2, 64, init),
-            hidden: vec![Linear::new(64 * 2 + 16, 192, init), Linear::new(192, 192, init)],
+            hidden: vec![
+                Linear::new(64 * 2 + 16, 192, init),
+                Linear::new(192, 192, init),
+            ],
             head: Linear::zero(192, 2, init),
         }
     }
@@ -33,7 +38,10 @@ impl Fourier {
 impl Network for Fourier {
     fn forward(&self, x: State, t: Tensor<1>, _: Option<Labels>) -> State {
         let angle = self.frequencies.forward(x) * 3.0;
-        let mut h = Tensor::cat(vec![angle.clone().sin(), angle.cos(), time_features(t, 16)], 1);
+        let mut h = Tensor::cat(
+            vec![angle.clone().sin(), angle.cos(), time_features(t, 16)],
+            1,
+        );
         for layer in &self.hidden {
             h = fokker::kernels::silu(layer.forward(h));
         }
@@ -47,7 +55,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = GaussianPath::new(Arc::new(fokker::math::scheduler::CondOt));
     let task = FlowTask::new(data, path, ObjectiveConfig::default(), 0);
     let training = Training {
-        train: TrainConfig { steps: 1000, batch: 512, ..TrainConfig::default() },
+        train: TrainConfig {
+            steps: 1000,
+            batch: 512,
+            ..TrainConfig::default()
+        },
         ..Training::default()
     };
     let net = Fourier::new(&mut Init::new(0, &device));
@@ -55,7 +67,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while trainer.steps_done() < training.train.steps {
         trainer.step()?;
     }
-    let points = trainer.flow().sample(&Draw { count: 2000, ..Draw::default() });
+    let points = trainer.flow().sample(&Draw {
+        count: 2000,
+        ..Draw::default()
+    });
     let dark = |p: &[f32]| ((p[0] / 2.0).floor() + (p[1] / 2.0).floor()) as i64 % 2 == 0;
     let inside = points.chunks(2).filter(|p| dark(p)).count();
     println!("on dark squares {:.2}", inside as f64 / 2000.0);

@@ -3,6 +3,8 @@
 //! `cargo run --release --example 03_your_own_data` trains on points of a three-dimensional spiral and
 //! prints their mean distance from its axis in the data and in the samples; both are near 1.
 
+#![allow(clippy::print_stdout)] // an example prints
+
 use std::sync::Arc;
 
 use fokker::{Config, Dataset, Device, Draw, Shape, flow_trainer};
@@ -53,8 +55,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while trainer.steps_done() < config.training.train.steps {
         trainer.step()?;
     }
-    let points = trainer.flow().sample(&Draw { count: 1000, ..Draw::default() });
+    let points = trainer.flow().sample(&Draw {
+        count: 1000,
+        ..Draw::default()
+    });
     let radius: f32 = points.chunks(3).map(|p| p[0].hypot(p[1])).sum();
-    println!("mean distance from the axis: data 1.00, samples {:.2}", radius / 1000.0);
+    println!(
+        "mean distance from the axis: data 1.00, samples {:.2}",
+        radius / 1000.0
+    );
     Ok(())
 }

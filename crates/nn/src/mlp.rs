@@ -42,8 +42,7 @@ impl MlpConfig {
     /// With the course's `hidden = [64, 64, 64, 64]`, `time_features = 0` and two dimensions it has
     /// 12,866 parameters.
     pub fn init(&self, dim: usize, classes: usize, init: &mut Init) -> Mlp {
-        let class =
-            (classes > 0).then(|| ClassEmbedding::new(classes, self.class_features, init));
+        let class = (classes > 0).then(|| ClassEmbedding::new(classes, self.class_features, init));
         let time = self.time_features.max(1);
         let input = dim + time + if classes > 0 { self.class_features } else { 0 };
         let mut widths = vec![input];

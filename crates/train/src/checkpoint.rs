@@ -11,8 +11,8 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use crate::params;
-use crate::trainer::Window;
 use crate::run::write_atomic;
+use crate::trainer::Window;
 use crate::{Task, TrainError, Trainer};
 
 /// The weights of a module as the bytes of a safetensors file, names like `down.0.blocks.1.weight`.
@@ -64,7 +64,10 @@ pub fn load_weights<M: Module>(
             }
             Ok(t) if t.shape() != shape || t.dtype() != Dtype::F32 => {
                 let got = (t.dtype(), t.shape());
-                wrong.push(format!("{name} is {:?} {:?}, expected F32 {shape:?}", got.0, got.1));
+                wrong.push(format!(
+                    "{name} is {:?} {:?}, expected F32 {shape:?}",
+                    got.0, got.1
+                ));
                 None
             }
             Ok(t) => {
@@ -76,7 +79,10 @@ pub fn load_weights<M: Module>(
         device,
     );
     if wrong.is_empty() && used < file.len() {
-        let known: Vec<String> = params::collect(&module).into_iter().map(|t| t.name).collect();
+        let known: Vec<String> = params::collect(&module)
+            .into_iter()
+            .map(|t| t.name)
+            .collect();
         let mut extra = file.names();
         extra.sort_unstable();
         extra.retain(|n| !known.iter().any(|k| k == n));

@@ -1,6 +1,6 @@
 use burn::tensor::{Device, TensorData};
 use fokker_core::State;
-use fokker_data::{Dataset, Shape};
+use fokker_data::Dataset;
 use fokker_nn::{Classifier, Init};
 
 use crate::config::NetworkConfig;
@@ -31,14 +31,10 @@ impl Judge {
             return refuse("expected kind = \"classifier\"");
         };
         let classes = data.classes().len();
-        match data.shape() {
+        match data.shape().image() {
             _ if classes == 0 => refuse("a classifier needs labelled data"),
-            Shape::Image {
-                channels,
-                height,
-                width,
-            } => Ok(config.init([channels, height, width], classes, init)),
-            Shape::Vector(_) => refuse("a classifier needs images"),
+            Some(image) => Ok(config.init(image, classes, init)),
+            None => refuse("a classifier needs images"),
         }
     }
 
@@ -58,15 +54,12 @@ impl Judge {
             let what = "this run trained no classifier; give one of kind = \"classifier\"";
             return Err(TrainError::run(run.path(), what));
         };
-        let Shape::Image {
-            channels,
-            height,
-            width,
-        } = info.shape()?
-        else {
-            return Err(TrainError::run(run.path(), "a classifier of something else than images"));
+        let Some(image) = info.shape()?.image() else {
+            return Err(TrainError::run(
+                run.path(),
+                "a classifier of something else than images",
+            ));
         };
-        let image = [channels, height, width];
         let net = config.init(image, info.classes.len(), &mut Init::new(0, device));
         let net = run.latest()?.load_model(net, device)?;
         Ok(Self::new(net, info.classes.clone(), device))

@@ -29,16 +29,10 @@ impl AnyNetwork {
         init: &mut Init,
     ) -> Result<Self, TrainError> {
         let refuse = |what: String| Err(TrainError::Config(format!("network: {what}")));
-        match (config, shape) {
-            (NetworkConfig::Mlp(c), shape) => Ok(Self::Mlp(c.init(shape.size(), classes, init))),
-            (
-                NetworkConfig::UNet(c),
-                Shape::Image {
-                    channels,
-                    height,
-                    width,
-                },
-            ) => {
+        match (config, shape.image()) {
+            (NetworkConfig::Mlp(c), _) => Ok(Self::Mlp(c.init(shape.size(), classes, init))),
+            (NetworkConfig::UNet(c), Some(image)) => {
+                let [_, height, width] = image;
                 let m = c.multiple();
                 if height % m != 0 || width % m != 0 {
                     return refuse(format!(
@@ -46,9 +40,9 @@ impl AnyNetwork {
                          first), but the data is {shape}; use fewer levels, or data.size to resize"
                     ));
                 }
-                Ok(Self::UNet(c.init([channels, height, width], classes, init)))
+                Ok(Self::UNet(c.init(image, classes, init)))
             }
-            (NetworkConfig::UNet(_), shape) => refuse(format!(
+            (NetworkConfig::UNet(_), None) => refuse(format!(
                 "a U-Net needs images, but the data is vectors of {shape}; use kind = \"mlp\""
             )),
             (NetworkConfig::Classifier(_), _) => {

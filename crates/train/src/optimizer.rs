@@ -52,8 +52,8 @@ impl Optimizer {
 
     /// The optimizer with the state that [`to_bytes`](Self::to_bytes) gave.
     pub fn with_bytes(self, bytes: Vec<u8>) -> Result<Self, String> {
-        let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(bytes))
-            .map_err(|e| e.to_string())?;
+        let record =
+            OptimizerRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|e| e.to_string())?;
         Ok(Self {
             inner: self.inner.load_record(record),
         })

@@ -63,15 +63,14 @@ pub(crate) fn collect<M: Module>(module: &M) -> Vec<HostTensor> {
     visitor.1
 }
 
+/// The new values of the parameter of this name and shape; `None` leaves it as it is.
+pub(crate) type Find<'a> = dyn FnMut(&str, &[usize]) -> Option<Vec<f32>> + 'a;
+
 /// Replaces the module's parameters by the tensors that `find` gives for their names and shapes.
-pub(crate) fn replace<M: Module>(
-    module: M,
-    find: &mut dyn FnMut(&str, &[usize]) -> Option<Vec<f32>>,
-    device: &Device,
-) -> M {
+pub(crate) fn replace<M: Module>(module: M, find: &mut Find<'_>, device: &Device) -> M {
     struct Replace<'a> {
         path: Path,
-        find: &'a mut dyn FnMut(&str, &[usize]) -> Option<Vec<f32>>,
+        find: &'a mut Find<'a>,
         device: &'a Device,
     }
     impl ModuleMapper for Replace<'_> {
@@ -138,7 +137,11 @@ pub(crate) fn average<M: Module>(ema: M, net: &M, decay: f64) -> M {
 }
 
 /// Scales the gradients so that their joint norm is at most `limit`; returns the norm before.
-pub(crate) fn clip<M: Module>(module: &M, grads: GradientsParams, limit: f64) -> (GradientsParams, f64) {
+pub(crate) fn clip<M: Module>(
+    module: &M,
+    grads: GradientsParams,
+    limit: f64,
+) -> (GradientsParams, f64) {
     struct Square<'a>(&'a GradientsParams, f64);
     impl ModuleVisitor for Square<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

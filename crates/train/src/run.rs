@@ -60,7 +60,10 @@ impl RunInfo {
             }),
             _ => Err(TrainError::run(
                 "run.json",
-                format!("shape {:?} is neither [dim] nor [channels, height, width]", self.shape),
+                format!(
+                    "shape {:?} is neither [dim] nor [channels, height, width]",
+                    self.shape
+                ),
             )),
         }
     }
@@ -248,10 +251,7 @@ impl RunFolder {
         Ok(Outcome::Finished)
     }
 
-    fn checkpoint<N: Module, T: Task<N>>(
-        &self,
-        trainer: &Trainer<N, T>,
-    ) -> Result<(), TrainError> {
+    fn checkpoint<N: Module, T: Task<N>>(&self, trainer: &Trainer<N, T>) -> Result<(), TrainError> {
         let parent = self.path.join(CHECKPOINTS);
         Checkpoint::save(trainer, &parent)?;
         let all = self.checkpoints();

@@ -50,9 +50,21 @@ fn bytes(run: &RunFolder, file: &str) -> Vec<u8> {
 #[test]
 fn resuming_gives_the_bits_of_an_uninterrupted_run() {
     for set in [
-        &["optimizer.kind=adamw", "optimizer.weight_decay=0.01", "schedule.warmup=12"][..],
-        &["optimizer.kind=lion", "optimizer.clip=0.5", "schedule.kind=constant"],
-        &["optimizer.kind=sgd", "ema.decay=0.0", "schedule.kind=inverse-sqrt"],
+        &[
+            "optimizer.kind=adamw",
+            "optimizer.weight_decay=0.01",
+            "schedule.warmup=12",
+        ][..],
+        &[
+            "optimizer.kind=lion",
+            "optimizer.clip=0.5",
+            "schedule.kind=constant",
+        ],
+        &[
+            "optimizer.kind=sgd",
+            "ema.decay=0.0",
+            "schedule.kind=inverse-sqrt",
+        ],
     ] {
         let config = config(set);
         let folder = tempfile::tempdir().unwrap();
@@ -64,11 +76,17 @@ fn resuming_gives_the_bits_of_an_uninterrupted_run() {
                 if file.starts_with("ema") && config.training.ema.decay == 0.0 {
                     continue;
                 }
-                assert!(bytes(&whole, file) == bytes(&parts, file), "{set:?}, {stop}: {file} differs");
+                assert!(
+                    bytes(&whole, file) == bytes(&parts, file),
+                    "{set:?}, {stop}: {file} differs"
+                );
             }
             let log = |run: &RunFolder| -> Vec<(u64, u64, u64)> {
                 let lines = run.metrics().unwrap();
-                lines.iter().map(|m| (m.step, m.loss.to_bits(), m.lr.to_bits())).collect()
+                lines
+                    .iter()
+                    .map(|m| (m.step, m.loss.to_bits(), m.lr.to_bits()))
+                    .collect()
             };
             assert_eq!(log(&whole), log(&parts), "{set:?}: the log differs");
         }
@@ -116,16 +134,30 @@ fn the_loss_reaches_its_floor() {
     let losses: Vec<f64> = (0..800).map(|_| trainer.step().unwrap().loss).collect();
     let last = losses[600..].iter().sum::<f64>() / 200.0;
     // 200 batches of 1,024 values: the mean is known to about half a per cent.
-    assert!((last / floor - 1.0).abs() < 0.015, "loss {last:.4}, floor {floor:.4}");
-    assert!(losses[0] > 1.1 * floor, "the first loss {:.4} should be far from the floor", losses[0]);
+    assert!(
+        (last / floor - 1.0).abs() < 0.015,
+        "loss {last:.4}, floor {floor:.4}"
+    );
+    assert!(
+        losses[0] > 1.1 * floor,
+        "the first loss {:.4} should be far from the floor",
+        losses[0]
+    );
 }
 
 #[test]
 fn a_diverged_training_says_so() {
-    let config = config(&["optimizer.kind=sgd", "optimizer.lr=1000.0", "optimizer.clip=0.0", "train.steps=200"]);
+    let config = config(&[
+        "optimizer.kind=sgd",
+        "optimizer.lr=1000.0",
+        "optimizer.clip=0.0",
+        "train.steps=200",
+    ]);
     let data = config.data.load(config.seed).unwrap();
     let mut trainer = flow_trainer(&config, data, &device()).unwrap();
-    let error = (0..200).find_map(|_| trainer.step().err()).expect("this must diverge");
+    let error = (0..200)
+        .find_map(|_| trainer.step().err())
+        .expect("this must diverge");
     assert!(error.to_string().contains("diverged"), "{error}");
 }
 
@@ -135,9 +167,18 @@ fn weights_of_another_network_are_refused_by_name() {
     let path = folder.path().join("run");
     let run = train(&path, &config(&[]), None);
     let toml = std::fs::read_to_string(path.join("config.toml")).unwrap();
-    std::fs::write(path.join("config.toml"), toml.replace("32,\n    32", "32,\n    48").replace("[32, 32]", "[32, 48]")).unwrap();
+    std::fs::write(
+        path.join("config.toml"),
+        toml.replace("32,\n    32", "32,\n    48")
+            .replace("[32, 32]", "[32, 48]"),
+    )
+    .unwrap();
     let changed = RunFolder::open(&path).unwrap();
-    assert_ne!(changed.config().network, run.config().network, "the test must change the network");
+    assert_ne!(
+        changed.config().network,
+        run.config().network,
+        "the test must change the network"
+    );
     let message = changed.flow(&device()).map(drop).unwrap_err().to_string();
     for part in ["another network", "layers.1.weight", "[32, 48]", "[32, 32]"] {
         assert!(message.contains(part), "expected {part:?} in {message:?}");
@@ -164,7 +205,9 @@ fn only_the_newest_checkpoints_are_kept() {
     let run = train(&folder.path().join("run"), &config(&["train.keep=2"]), None);
     let steps: Vec<u64> = run.checkpoints().iter().map(|c| c.step).collect();
     assert_eq!(steps, [20, 30]);
-    let inside: Vec<_> = std::fs::read_dir(folder.path().join("run/checkpoints")).unwrap().collect();
+    let inside: Vec<_> = std::fs::read_dir(folder.path().join("run/checkpoints"))
+        .unwrap()
+        .collect();
     assert_eq!(inside.len(), 2, "nothing else may lie there");
 }
 
@@ -173,5 +216,11 @@ fn a_folder_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let run = train(&folder.path().join("run"), &config(&[]), None);
     let again = RunFolder::create(run.path(), run.config().clone(), run.info().clone());
-    assert!(again.map(drop).unwrap_err().to_string().contains("not empty"));
+    assert!(
+        again
+            .map(drop)
+            .unwrap_err()
+            .to_string()
+            .contains("not empty")
+    );
 }

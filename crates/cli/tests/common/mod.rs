@@ -24,12 +24,19 @@ pub(crate) fn ok(folder: &Path, args: &[&str]) -> String {
 pub(crate) fn refused(folder: &Path, args: &[&str], parts: &[&str]) -> Output {
     let out = fokker(folder, args).output().unwrap();
     let err = String::from_utf8_lossy(&out.stderr);
-    assert!(matches!(out.status.code(), Some(1 | 2)), "fokker {args:?}: {:?}\n{err}", out.status);
+    assert!(
+        matches!(out.status.code(), Some(1 | 2)),
+        "fokker {args:?}: {:?}\n{err}",
+        out.status
+    );
     for bad in ["panicked", "RUST_BACKTRACE"] {
         assert!(!err.contains(bad), "fokker {args:?} panicked:\n{err}");
     }
     for part in parts {
-        assert!(err.contains(part), "fokker {args:?}: expected {part:?} in\n{err}");
+        assert!(
+            err.contains(part),
+            "fokker {args:?}: expected {part:?} in\n{err}"
+        );
     }
     out
 }

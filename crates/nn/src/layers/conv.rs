@@ -16,12 +16,7 @@ pub struct Conv2d {
 
 impl Conv2d {
     /// A convolution from `input` to `output` channels.
-    pub fn new(
-        [input, output]: [usize; 2],
-        kernel: usize,
-        stride: usize,
-        init: &mut Init,
-    ) -> Self {
+    pub fn new([input, output]: [usize; 2], kernel: usize, stride: usize, init: &mut Init) -> Self {
         let k = ((input * kernel * kernel) as f64).sqrt().recip();
         Self {
             weight: init.uniform([output, input, kernel, kernel], k),

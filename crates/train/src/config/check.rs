@@ -64,7 +64,12 @@ impl Config {
         within("objective.label_drop", o.label_drop, 0.0, 0.99)?;
         within("objective.logit_normal", o.logit_normal[0], -20.0, 20.0)?;
         within("objective.logit_normal", o.logit_normal[1], 1e-6, 20.0)?;
-        let Training { optimizer: opt, schedule, ema, train: t } = &self.training;
+        let Training {
+            optimizer: opt,
+            schedule,
+            ema,
+            train: t,
+        } = &self.training;
         within("optimizer.lr", opt.lr, f64::MIN_POSITIVE, 1e3)?;
         within("optimizer.betas", opt.betas[0], 0.0, 0.999_999)?;
         within("optimizer.betas", opt.betas[1], 0.0, 0.999_999_99)?;
@@ -79,10 +84,18 @@ impl Config {
         at_least_one("train.checkpoint_every", t.checkpoint_every)?;
         at_least_one("train.keep", t.keep as u64)?;
         if t.batch > 1 << 20 {
-            return refuse("train.batch", format!("expected at most {}, got {}", 1 << 20, t.batch));
+            return refuse(
+                "train.batch",
+                format!("expected at most {}, got {}", 1 << 20, t.batch),
+            );
         }
         at_least_one("sample.steps", self.sample.steps as u64)?;
-        within("sample.guidance", self.sample.guidance, -100.0, 100.0)
+        within("sample.guidance", self.sample.guidance, -100.0, 100.0)?;
+        if self.sample.guidance != 1.0 && o.classes && o.label_drop == 0.0 {
+            let text = "guidance needs objective.label_drop above 0: the class must sometimes be hidden in training";
+            return refuse("sample.guidance", text);
+        }
+        Ok(())
     }
 
     fn check_network(&self) -> Result<(), Refusal> {
@@ -90,7 +103,10 @@ impl Config {
             NetworkConfig::Mlp(mlp) => {
                 widths("network.hidden", &mlp.hidden)?;
                 if mlp.time_features % 2 == 1 || mlp.time_features > 4096 {
-                    let text = format!("expected an even number up to 4096, got {}", mlp.time_features);
+                    let text = format!(
+                        "expected an even number up to 4096, got {}",
+                        mlp.time_features
+                    );
                     return refuse("network.time_features", text);
                 }
                 widths("network.class_features", &[mlp.class_features])

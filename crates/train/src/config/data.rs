@@ -192,17 +192,18 @@ fn read_array(
             refuse("labels of an .npz lie inside it: name them with label_key")
         }
         Some("npz") => Ok(read_npz(path, data_key.as_deref(), label_key.as_deref())?),
-        _ => refuse(&format!(
-            "{} is neither .npy nor .npz",
-            path.display()
-        )),
+        _ => refuse(&format!("{} is neither .npy nor .npz", path.display())),
     }
 }
 
 impl DataConfig {
     /// The exact Gaussians of a toy that is a mixture of them.
     pub fn modes(&self) -> Result<Option<Modes>, TrainError> {
-        Ok(self.toy(0).map(|t| toy(&t)).transpose()?.and_then(|t| t.modes()))
+        Ok(self
+            .toy(0)
+            .map(|t| toy(&t))
+            .transpose()?
+            .and_then(|t| t.modes()))
     }
 
     fn toy(&self, seed: u64) -> Option<ToyConfig> {

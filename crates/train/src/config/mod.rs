@@ -298,8 +298,8 @@ mod prediction {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Prediction, D::Error> {
         let name = String::deserialize(d)?;
         let found = NAMES.iter().find(|(n, _)| *n == name);
-        found.map(|(_, p)| *p).ok_or_else(|| {
-            D::Error::unknown_variant(&name, &["velocity", "data", "noise", "v"])
-        })
+        found
+            .map(|(_, p)| *p)
+            .ok_or_else(|| D::Error::unknown_variant(&name, &["velocity", "data", "noise", "v"]))
     }
 }

@@ -162,7 +162,11 @@ impl Source<'_> {
                 .iter()
                 .find(|k| table[k.as_str()].as_str() == Some(quoted[0]));
             let key = holder.map_or("kind", String::as_str);
-            let text = format!("unknown value \"{}\"{}", quoted[0], suggest(quoted[0], known.iter()));
+            let text = format!(
+                "unknown value \"{}\"{}",
+                quoted[0],
+                suggest(quoted[0], known.iter())
+            );
             return at(key, text);
         }
         if message.starts_with("missing field") && !quoted.is_empty() {
