@@ -67,7 +67,7 @@ pub(crate) struct QuickstartArgs {
 
 /// Train a model from a recipe
 ///
-/// CONFIG is a TOML file; configs/ holds a commented one for each kind of data: toy distributions in
+/// CONFIG is a TOML file (with --resume it may be left out); configs/ holds a commented one for each kind of data: toy distributions in
 /// the plane, IDX files (MNIST and its kin), folders of images, NumPy arrays. Ctrl-C writes a
 /// checkpoint and says how to go on; a resumed training ends with the same bits as one that was never
 /// interrupted.
@@ -126,7 +126,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub(crate) class: Vec<String>,
 
-    /// Number of samples [default: 16; with --grid 8 of each class]
+    /// Number of samples [default: 16 images or 1000 points; with --grid 8 of each class]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) count: Option<u64>,
 
@@ -201,7 +201,7 @@ pub(crate) struct HowArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) sampler: Option<String>,
 
-    /// Guidance weight w: 0 ignores the class, 1 is plain, more exaggerates it [default: the run's]
+    /// Guidance weight w, -100 to 100: 0 ignores the class, 1 is plain, more exaggerates it [default: the run's]
     #[arg(long, short = 'w', value_name = "W", allow_negative_numbers = true)]
     pub(crate) guidance: Option<f64>,
 }

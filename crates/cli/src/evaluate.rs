@@ -41,6 +41,7 @@ struct Plane {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct ModeRow {
+    centre: [f64; 2],
     weight: f64,
     exact: f64,
 }
@@ -49,7 +50,8 @@ struct ModeRow {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Images {
     count: usize,
-    copies: f64,
+    /// Absent where there is no second training image to compare with.
+    copies: Option<f64>,
     judge: Option<Judged>,
 }
 
@@ -68,11 +70,15 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     let device = args.device.open()?;
     let source = Source::open(&args.run, &device)?;
     let judge = args.judge.as_deref().map(RunFolder::open).transpose()?;
-    let data = source.run.config().data.load(source.run.config().seed)?;
+    let data = source.run.data()?;
     let draw = source.draw(&args.how, args.seed)?;
+    let guidance = match source.flow.classes {
+        0 => String::new(),
+        _ => format!("guidance {}, ", draw.guidance),
+    };
     let how = format!(
-        "{} steps of {}, guidance {}, seed {}",
-        draw.steps, draw.sampler.name, draw.guidance, draw.seed
+        "{} steps of {}, {guidance}seed {}",
+        draw.steps, draw.sampler.name, draw.seed
     );
     let (plane, images) = match source.shape {
         Shape::Vector(_) if judge.is_some() => {
@@ -148,7 +154,7 @@ fn evaluate_points(source: &Source, data: &dyn Dataset, mut draw: Draw) -> Resul
         let labels = sets.iter().step_by(2).flat_map(|(_, labels)| labels);
         draw.classes = labels.map(|l| l.unwrap_or(0)).collect();
     }
-    let Some((values, _)) = source.sample(&draw, 0) else {
+    let Some((values, _)) = source.sample(&draw, 0)? else {
         return Ok(None);
     };
     let values: Vec<f64> = values.into_iter().map(f64::from).collect();
@@ -174,7 +180,12 @@ fn evaluate_points(source: &Source, data: &dyn Dataset, mut draw: Draw) -> Resul
                 .weights
                 .into_iter()
                 .zip(exact)
-                .map(|(weight, exact)| ModeRow { weight, exact })
+                .zip(&modes.means)
+                .map(|((weight, exact), &centre)| ModeRow {
+                    centre,
+                    weight,
+                    exact,
+                })
                 .collect()
         }
     };
@@ -217,7 +228,7 @@ fn evaluate_images(
         }
     }
     draw.count = count;
-    let Some((values, _)) = source.sample(&draw, 0) else {
+    let Some((values, _)) = source.sample(&draw, 0)? else {
         return Ok(None);
     };
     let dim = source.flow.dim;
@@ -240,7 +251,7 @@ fn evaluate_images(
     };
     Ok(Some(Images {
         count,
-        copies: memorised_fraction(&found, 1.0 / 3.0),
+        copies: (n > 1).then(|| memorised_fraction(&found, 1.0 / 3.0)),
         judge,
     }))
 }
@@ -313,17 +324,22 @@ impl Evaluation {
                     output::result(&format!("  {class:<14} {:.1} %", 100.0 * share));
                 }
             }
-            output::result(&format!(
-                "copies of training images  {:.1} % (nearest below ⅓ of second nearest)",
-                100.0 * i.copies
-            ));
+            if let Some(copies) = i.copies {
+                output::result(&format!(
+                    "copies of training images  {:.1} % (nearest below ⅓ of second nearest)",
+                    100.0 * copies
+                ));
+            }
         }
     }
 
     /// The key figures.
     pub(crate) fn tiles(&self, mut report: Report) -> Report {
         if let Some(p) = &self.plane {
-            let ratio = format!("{:.3} ×", p.w2 / p.floor);
+            let ratio = match p.w2 / p.floor {
+                r if r.is_finite() => format!("{r:.3} ×"),
+                _ => "–".to_owned(),
+            };
             let note = format!("W₂ {:.4} to data, {:.4} between data", p.w2, p.floor);
             report = report.tile("Distance", ratio, note);
         }
@@ -340,16 +356,16 @@ impl Evaluation {
     pub(crate) fn sections(&self, mut report: Report) -> Result<Report> {
         if let Some(p) = &self.plane {
             let mut section = Section::new("Distance to the data").text(format!(
-                "Sampled by {}. The exact 2-Wasserstein distance between {} samples and {} fresh points is {:.4} ± \
+                "Sampled by {}. The exact 2-Wasserstein distance between {} samples and {} points of the data is {:.4} ± \
                  {:.4} (mean and standard deviation of {PAIRS} pairs). Two draws of the data themselves are {:.4} ± \
                  {:.4} apart: no sampler can do better on average.",
                 self.how, p.points, p.points, p.w2, p.w2_std, p.floor, p.floor_std
             ));
             if !p.modes.is_empty() {
-                let rows = p.modes.iter().enumerate().map(|(i, m)| {
+                let rows = p.modes.iter().map(|m| {
                     let percent = |v: f64| format!("{:.2}", 100.0 * v);
                     vec![
-                        i.to_string(),
+                        format!("({:.2}, {:.2})", m.centre[0], m.centre[1]),
                         percent(m.weight),
                         percent(m.exact),
                         format!("{:+.2}", 100.0 * (m.weight - m.exact)),
@@ -360,7 +376,7 @@ impl Evaluation {
                     p.samples
                 );
                 section = section.table(
-                    &["mode", "samples", "exact", "difference"],
+                    &["mode at", "samples", "exact", "difference"],
                     rows.collect(),
                     caption,
                 );

@@ -10,6 +10,7 @@ mod quickstart;
 mod recipe;
 mod sample;
 mod stop;
+mod target;
 mod train;
 
 use std::process::ExitCode;
@@ -64,7 +65,9 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         }
         Command::Completions { shell } => {
             let mut command = Cli::command();
-            clap_complete::generate(shell, &mut command, "fokker", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "fokker", &mut script);
+            output::result(String::from_utf8_lossy(&script).trim_end());
             Ok(End::Done)
         }
     }

@@ -61,30 +61,41 @@ impl Trajectory {
 }
 
 /// The frames of an animation: sheets of images, or scatter plots of points in the plane.
-pub(crate) fn trajectory_frames(trajectory: &Trajectory, shape: Shape) -> Result<Vec<Pixels>> {
+pub(crate) fn trajectory_frames(
+    source: &Source,
+    draw: &Draw,
+    trajectory: &Trajectory,
+) -> Result<Vec<Pixels>> {
     let steps = trajectory.frames.len().saturating_sub(1);
+    let range = extent(trajectory.frames.last().map_or(&[], Vec::as_slice));
+    let class = |i| source.flow.class_of(draw, draw.first + i);
     let frame = |(step, values): (usize, &Vec<f32>)| -> Result<Pixels> {
-        match shape {
-            Shape::Image { .. } => {
-                let style = GridStyle {
-                    gap: 3,
-                    margin: 6,
-                    ..GridStyle::plain(zoom(shape))
-                };
-                Ok(grid(&images(values, shape)?, 5, &style)?)
-            }
-            Shape::Vector(_) => {
-                let t = step as f64 / steps as f64;
-                let panel = Panel::new(format!("t = {t:.2}")).points("", plane(values));
-                let figure = Scatter::new("From noise to data").panel(panel);
-                let r = extent(trajectory.frames.last().unwrap_or(values));
-                let figure = figure.range((-r, r), (-r, r));
-                let svg = figure.draw(440.0, &fokker::eval::Theme::light());
-                Ok(svg.to_png(1.0)?)
-            }
+        if source.shape.image().is_some() {
+            let style = GridStyle {
+                gap: 3,
+                margin: 6,
+                ..GridStyle::plain(zoom(source.shape))
+            };
+            return Ok(grid(&images(values, source.shape)?, 5, &style)?);
         }
+        let t = step as f64 / steps as f64;
+        let panel = by_class(source, values, class, &format!("t = {t:.2}"));
+        let figure = Scatter::new("From noise to data")
+            .panel(panel)
+            .range((-range, range), (-range, range));
+        Ok(figure
+            .draw(440.0, &fokker::eval::Theme::light())
+            .to_png(1.0)?)
     };
     trajectory.frames.iter().enumerate().map(frame).collect()
+}
+
+/// Can samples of this shape be drawn?
+pub(crate) fn drawable(shape: Shape) -> bool {
+    match shape {
+        Shape::Image { channels, .. } => matches!(channels, 1 | 3 | 4),
+        Shape::Vector(dim) => dim == 2,
+    }
 }
 
 fn extent(values: &[f32]) -> f64 {
@@ -257,7 +268,7 @@ pub(crate) fn write(
         (_, 0) => 64,
         (_, classes) => EACH * classes,
     };
-    let Some((values, trajectory)) = source.sample(&draw, FOLLOW) else {
+    let Some((values, trajectory)) = source.sample(&draw, FOLLOW)? else {
         return Ok(None);
     };
 
@@ -265,8 +276,11 @@ pub(crate) fn write(
     write_svg(&keep("loss.svg"), &chart.svg())?;
     let mut report = head(source, &metrics, evaluation);
     let mut samples = Section::new("Samples");
-    let drawable = matches!(source.shape, Shape::Image { .. } | Shape::Vector(2));
     match source.shape {
+        shape if !drawable(shape) => {
+            let text = "Samples of this shape cannot be drawn; write them to a .npy file.";
+            samples = samples.text(text);
+        }
         Shape::Image { .. } => {
             let pictures = images(&values, source.shape)?;
             let conditional = source.flow.classes > 0;
@@ -283,24 +297,20 @@ pub(crate) fn write(
             write_png(keep("samples.png"), &sheet, &[(KEY, &recipe)])?;
             samples = samples.picture(&sheet, caption)?;
         }
-        Shape::Vector(2) => {
+        Shape::Vector(_) => {
             let figure = plane_figure(source, data, &draw, &values);
             write_svg(&keep("samples.svg"), &figure.svg())?;
             let picture = figure
                 .draw(820.0, &fokker::eval::Theme::light())
                 .to_png(2.0)?;
-            let recipe = source.recipe(&draw, false)?.to_json();
-            write_png(keep("samples.png"), &picture, &[(KEY, &recipe)])?;
-            samples = samples.figure(&figure, "Fresh data beside samples of the trained flow.");
-        }
-        Shape::Vector(d) => {
-            let text = format!("Samples have {d} coordinates; draw them with `fokker sample`.");
-            samples = samples.text(text);
+            // Data and samples side by side: more than a recipe of samples could make again.
+            write_png(keep("samples.png"), &picture, &[])?;
+            samples = samples.figure(&figure, "Data beside samples of the trained flow.");
         }
     }
     report = report.section(samples);
-    if drawable {
-        let frames = trajectory_frames(&trajectory, source.shape)?;
+    if drawable(source.shape) {
+        let frames = trajectory_frames(source, &draw, &trajectory)?;
         let gif = encode_gif(&frames, FRAME_MS, LAST_FRAME_MS)?;
         write_atomic(keep("trajectory.gif"), &gif)?;
         let size = (frames[0].width, frames[0].height);
@@ -314,13 +324,13 @@ pub(crate) fn write(
     if let Some(evaluation) = evaluation {
         report = evaluation.sections(report)?;
     }
-    if let (Shape::Image { .. }, Some(n)) = (source.shape, data.len()) {
+    if let (Shape::Image { .. }, true, Some(n)) = (source.shape, drawable(source.shape), data.len())
+    {
         report = report.section(neighbours(source.shape, data, n, &values)?);
     }
     report = report.section(Section::new("Training").figure(
         &chart,
-        "Pale: means between lines of the log; bold: smoothed. The loss does not go to zero: its floor is the \
-         spread of the targets that share one x.",
+        "Bold: smoothed. The loss does not go to zero: its floor is the spread of the targets that share one x.",
     ));
     let path = keep("report.html");
     tail(report, source).write(&path)?;
@@ -339,10 +349,13 @@ fn head(source: &Source, metrics: &[Metric], evaluation: Option<&Evaluation>) ->
     let items = source.checkpoint.step as f64 * train.batch as f64;
     let tail = &metrics[metrics.len() - (metrics.len() / 10).max(1).min(metrics.len())..];
     let loss = tail.iter().map(|m| m.loss).sum::<f64>() / tail.len() as f64;
-    let size = info.items.map_or("unlimited".into(), |n| {
-        format!("{} items", number(n as f64))
-    });
-    let subtitle = format!("A flow trained on {} ({size}, {})", info.data, source.shape);
+    let size = info.items.map_or("unlimited".into(), |n| number(n as f64));
+    let kind = match source.shape {
+        Shape::Image { .. } => format!("images of {}", source.shape),
+        Shape::Vector(2) => "points in the plane".into(),
+        Shape::Vector(d) => format!("points with {d} coordinates"),
+    };
+    let subtitle = format!("A flow trained on {}: {size} {kind}", info.data);
     let report = Report::new(config.name.clone()).subtitle(subtitle);
     let report = evaluation.map_or(report.clone(), |e| e.tiles(report));
     let epochs = match info.items {
@@ -371,7 +384,7 @@ fn head(source: &Source, metrics: &[Metric], evaluation: Option<&Evaluation>) ->
 fn tail(report: Report, source: &Source) -> Report {
     let config = source.run.config();
     let info = source.run.info();
-    let run = source.run.path().display();
+    let run = quoted(&source.run.path().display().to_string());
     let again = format!("fokker train {run}/config.toml --out again");
     let more = match source.shape {
         Shape::Image { .. } if source.flow.classes > 0 => {
@@ -392,27 +405,29 @@ fn tail(report: Report, source: &Source) -> Report {
         ))
 }
 
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    if path.chars().all(plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
 /// The nearest training images of sixteen samples, and how close they come.
 fn neighbours(shape: Shape, data: &dyn Dataset, n: u64, values: &[f32]) -> Result<Section> {
     const SHOWN: usize = 16;
     let dim = shape.size();
-    let all = values.len() / dim;
-    let step = (all / SHOWN).max(1);
-    let chosen: Vec<f32> = values
-        .chunks_exact(dim)
-        .step_by(step)
-        .take(SHOWN)
-        .flatten()
-        .copied()
-        .collect();
+    // Classes are taken in turn, so the first samples show them all.
+    let chosen = &values[..values.len().min(SHOWN * dim)];
     let fill = |i: u64, row: &mut [f32]| _ = data.item(i, row);
-    let found = nearest_two(&chosen, &fill, n, dim)?;
+    let found = nearest_two(chosen, &fill, n, dim)?;
     let mut near = vec![0.0; found.len() * dim];
     for (row, f) in near.chunks_exact_mut(dim).zip(&found) {
         data.item(f.index, row);
     }
     // Half of the samples, their neighbours below, and the same again.
-    let (tops, bottoms) = (images(&chosen, shape)?, images(&near, shape)?);
+    let (tops, bottoms) = (images(chosen, shape)?, images(&near, shape)?);
     let columns = tops.len().div_ceil(2);
     let rows = tops.chunks(columns).zip(bottoms.chunks(columns));
     let sheet: Vec<Pixels> = rows.flat_map(|(t, b)| [t, b].concat()).collect();
@@ -427,12 +442,15 @@ fn neighbours(shape: Shape, data: &dyn Dataset, n: u64, values: &[f32]) -> Resul
         ),
         ..GridStyle::default()
     };
-    let copies = memorised_fraction(&found, 1.0 / 3.0);
-    let caption = format!(
-        "Sixteen samples above the training image nearest to each (Euclidean). Copies, by the ⅓ rule of Yoon et al. \
-         2023: {:.0} %.",
-        100.0 * copies
-    );
+    let copies = match n {
+        1 => String::new(),
+        _ => format!(
+            " Copies, by the ⅓ rule of Yoon et al. 2023: {:.0} %.",
+            100.0 * memorised_fraction(&found, 1.0 / 3.0)
+        ),
+    };
+    let caption =
+        format!("Samples, each above the training image nearest to it (Euclidean).{copies}");
     Ok(
         Section::new("Nearest training images")
             .picture(&grid(&sheet, columns, &style)?, caption)?,

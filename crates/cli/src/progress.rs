@@ -33,7 +33,7 @@ impl Progress {
             },
         );
         let style = ProgressStyle::with_template(
-            "{prefix:>8} {bar:28.cyan/black.bright} {pos}/{len}  {msg}",
+            "{prefix:>8} {wide_bar:.cyan/black.bright} {pos}/{len}  {msg}",
         );
         bar.set_style(
             style
@@ -56,7 +56,7 @@ impl Progress {
     /// `done` units are done; `detail` is shown beside the bar and the time left.
     pub(crate) fn set(&mut self, done: u64, detail: impl FnOnce() -> String) {
         let total = self.bar.length().unwrap_or(done);
-        let due = self.last.elapsed() >= QUIET || done == total;
+        let due = self.last.elapsed() >= QUIET && done < total;
         if !self.live && !due {
             self.bar.set_position(done);
             return;

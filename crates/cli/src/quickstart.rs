@@ -16,9 +16,7 @@ pub(crate) fn run(args: QuickstartArgs) -> Result<End> {
     let data = config.data.load(config.seed)?;
     let out = args.out.unwrap_or_else(|| train::free_folder(&config.name));
     output::note(&format!(
-        "learning to draw from {} images of {} kinds, into {}",
-        data.len().unwrap_or(0),
-        data.classes().len(),
+        "learning to draw garments, into {}",
         out.display()
     ));
     train::go(Start::New { config, out }, data, &device)

@@ -51,15 +51,27 @@ impl Recipe {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// A recipe can be edited by hand: the same limits hold as on the command line.
+    fn check(&self) -> Result<()> {
+        let within = (1..=100_000).contains(&self.steps)
+            && (1..=10_000_000).contains(&self.count)
+            && self.first < 1 << 40
+            && self.guidance.abs() <= 100.0;
+        if within {
+            return Ok(());
+        }
+        bail!(
+            "the recipe is out of bounds: {} samples from {} in {} steps with guidance {}",
+            self.count,
+            self.first,
+            self.steps,
+            self.guidance
+        )
+    }
+
     /// The order for samples that it describes.
     pub(crate) fn draw(&self) -> Result<Draw> {
-        if self.steps == 0 || self.count == 0 || !self.guidance.is_finite() {
-            bail!(
-                "the recipe asks for {} samples in {} steps",
-                self.count,
-                self.steps
-            );
-        }
+        self.check()?;
         Ok(Draw {
             sampler: find_sampler(&self.sampler)?,
             steps: self.steps,

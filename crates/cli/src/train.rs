@@ -12,7 +12,7 @@ use fokker::train::{
     Config, Judge, RunFolder, RunInfo, Task, Trainer, config::NetworkConfig, flow_trainer,
     judge_trainer,
 };
-use fokker::{Dataset, Device};
+use fokker::{Dataset, Device, Shape};
 
 use crate::args::TrainArgs;
 use crate::evaluate::Evaluation;
@@ -27,15 +27,7 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
         if let Some(config) = &args.config {
             same_recipe(&read_config(config, &[])?, run.config(), config)?;
         }
-        let data = run.config().data.load(run.config().seed)?;
-        if data.fingerprint() != run.info().fingerprint {
-            bail!(
-                "{}: the data has changed since this run began (fingerprint {}, was {})",
-                path.display(),
-                data.fingerprint(),
-                run.info().fingerprint
-            );
-        }
+        let data = run.data()?;
         let step = run.latest()?.step;
         if args.dry_run {
             return dry_run(run.config(), data, &device);
@@ -120,7 +112,7 @@ impl Start {
                 let info = RunInfo::new(data, classes, parameters);
                 Ok((RunFolder::create(&out, config, info)?, trainer))
             }
-            Self::Resume(run) => {
+            Self::Resume(mut run) => {
                 let device = trainer.device().clone();
                 let trainer = run.resume(trainer, &device)?;
                 Ok((run, trainer))
@@ -132,6 +124,7 @@ impl Start {
 /// Trains to the end (or Ctrl-C), then draws the pictures and the report.
 pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Result<End> {
     stop::listen()?;
+    output::note(&about(&*data));
     if start.config().is_classifier() {
         let trainer = judge_trainer(start.config(), data.clone(), device)?;
         let (run, mut trainer) = start.open(trainer, &*data, true)?;
@@ -212,6 +205,20 @@ fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) ->
     }
 }
 
+/// A line on what is learned from.
+fn about(data: &dyn Dataset) -> String {
+    let count = data.len().map_or("unlimited".into(), |n| n.to_string());
+    let kind = match data.shape() {
+        Shape::Image { .. } => format!("images of {}", data.shape()),
+        Shape::Vector(d) => format!("points with {d} coordinates"),
+    };
+    let classes = match data.classes().len() {
+        0 => "no classes".to_owned(),
+        n => format!("{n} classes"),
+    };
+    format!("data {}: {count} {kind}, {classes}", data.name())
+}
+
 /// Prints the resolved recipe and what follows from it.
 fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<End> {
     let train = &config.training.train;
@@ -225,15 +232,13 @@ fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<E
     };
     output::result(config.to_toml().trim_end());
     let seen = train.steps * train.batch as u64;
-    let items = match data.len() {
-        Some(n) => format!("{n} items, {:.1} epochs", seen as f64 / n as f64),
-        None => "without end".to_owned(),
-    };
+    let epochs = data
+        .len()
+        .map(|n| format!(" ({:.1} epochs)", seen as f64 / n as f64));
     output::note(&format!(
-        "data {} ({}, {} classes, {items}); network with {parameters} parameters; nothing was written",
-        data.name(),
-        data.shape(),
-        data.classes().len(),
+        "{}; {seen} items seen{}; network with {parameters} parameters; nothing was written",
+        about(&*data),
+        epochs.unwrap_or_default()
     ));
     Ok(End::Done)
 }

@@ -179,6 +179,8 @@ fn sampling() {
         &["sample", "run", "-o", "a.png", "--guidance", "nan"],
         &["--guidance"],
     );
+    let many = ["sample", "run", "-o", "a.npy", "--count", "9999999"];
+    refused(at, &many, &["--count", "at most"]);
     refused(
         at,
         &["sample", "run", "-o", "a.bmp"],
@@ -213,7 +215,7 @@ fn sampling() {
     refused(
         at,
         &["sample", "points", "-o", "a.png", "--grid"],
-        &["without classes"],
+        &["--grid lays out images"],
     );
     refused(
         at,

@@ -99,6 +99,37 @@ fn images_do_not_depend_on_count_threads_or_training_threads() {
 }
 
 #[test]
+fn points_do_not_depend_on_training_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    toy_recipe(at);
+    for (out, threads) in [("one", "1"), ("two", "2"), ("seven", "7")] {
+        let batch = ["--set", "train.batch=1500", "--set", "train.steps=20"];
+        let args = [
+            &["train", "toy.toml", "--out", out, "--threads", threads],
+            &batch[..],
+        ]
+        .concat();
+        ok(at, &args);
+        ok(
+            at,
+            &[
+                "sample",
+                out,
+                "--count",
+                "3000",
+                "-o",
+                &format!("{out}.csv"),
+                "--threads",
+                threads,
+            ],
+        );
+    }
+    assert!(read(at.join("one.csv")) == read(at.join("two.csv")));
+    assert!(read(at.join("one.csv")) == read(at.join("seven.csv")));
+}
+
+#[test]
 fn a_picture_can_be_made_again_from_its_recipe() {
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path();

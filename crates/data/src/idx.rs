@@ -24,7 +24,7 @@ pub enum Split {
 /// Reads images and, where given, their labels from IDX files, plain or compressed by gzip (told by content).
 ///
 /// The set holds N grey images, 1×height×width; byte b is the value b/127.5 − 1. `classes` names the labels; without
-/// it the classes are named "0", "1", … up to the greatest label.
+/// it the classes are named by the numbers that occur.
 ///
 /// # Errors
 /// A file that cannot be read; a header that is no IDX header of unsigned bytes on 3 axes (labels: 1); more or fewer bytes
@@ -64,10 +64,10 @@ pub fn read_idx(
             "give the label file that belongs to the images",
         ));
     }
-    let labels: Vec<u32> = labels.into_iter().map(u32::from).collect();
+    let mut labels: Vec<u32> = labels.into_iter().map(u32::from).collect();
     let classes = match classes {
         Some(classes) => classes,
-        None => numbered_classes(&name, &labels)?,
+        None => numbered_classes(&name, &mut labels)?,
     };
     if let Some(index) = labels
         .iter()

@@ -1,5 +1,7 @@
 //! A data set held in memory.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::dataset::Fingerprint;
 use crate::{DataError, Dataset, Shape};
 
@@ -272,11 +274,12 @@ fn check_labels(
     }
 }
 
-/// Class names for labels that have none: the digits "0", "1", … up to the greatest label.
+/// Class names for labels that have none: the labels that occur, in order, written as numbers; the labels
+/// are replaced by the places of their names.
 ///
 /// # Errors
 /// A label of [`MAX_CLASSES`] or more.
-pub(crate) fn numbered_classes(name: &str, labels: &[u32]) -> Result<Vec<String>, DataError> {
+pub(crate) fn numbered_classes(name: &str, labels: &mut [u32]) -> Result<Vec<String>, DataError> {
     if let Some(index) = labels
         .iter()
         .position(|&label| label as usize >= MAX_CLASSES)
@@ -285,9 +288,10 @@ pub(crate) fn numbered_classes(name: &str, labels: &[u32]) -> Result<Vec<String>
         let right = format!("labels count classes from 0 and must lie below {MAX_CLASSES}");
         return Err(DataError::item(name, index, what, right));
     }
-    let count = labels
-        .iter()
-        .max()
-        .map_or(0, |&greatest| greatest as usize + 1);
-    Ok((0..count).map(|k| k.to_string()).collect())
+    let occurring: BTreeSet<u32> = labels.iter().copied().collect();
+    let place: BTreeMap<u32, u32> = occurring.iter().copied().zip(0..).collect();
+    for label in labels {
+        *label = place[label];
+    }
+    Ok(occurring.iter().map(u32::to_string).collect())
 }

@@ -50,7 +50,7 @@ pub fn load_weights<M: Module>(
     let file = SafeTensors::deserialize(bytes).map_err(|e| {
         TrainError::run(
             path,
-            format!("not a readable safetensors file ({e}); it may be truncated"),
+            format!("not a readable safetensors file ({e}); it may be truncated: remove its folder to go on from the checkpoint before"),
         )
     })?;
     let mut wrong = Vec::new();

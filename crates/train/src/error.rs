@@ -32,7 +32,7 @@ pub enum TrainError {
     /// A loss that is no number any more.
     #[error(
         "the loss became {loss} at step {step}: training has diverged; lower optimizer.lr or set \
-         optimizer.clip (the last checkpoint is intact)"
+         optimizer.clip (earlier checkpoints are intact)"
     )]
     Diverged {
         /// The step.

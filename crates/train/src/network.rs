@@ -37,7 +37,7 @@ impl AnyNetwork {
                 if height % m != 0 || width % m != 0 {
                     return refuse(format!(
                         "this U-Net needs a height and width in multiples of {m} (patch × 2 for every level after the \
-                         first), but the data is {shape}; use fewer levels, or data.size to resize"
+                         first), but the data is {shape}; use fewer levels or another patch, or resize the data"
                     ));
                 }
                 Ok(Self::UNet(c.init(image, classes, init)))

@@ -1,9 +1,10 @@
 //! A run's folder: everything that a training made and needs to go on.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -89,6 +90,8 @@ pub struct RunFolder {
     path: PathBuf,
     config: Config,
     info: RunInfo,
+    /// Held by the process that trains; the system frees it however that process ends.
+    lock: Option<File>,
 }
 
 /// Why a training ended.
@@ -120,6 +123,7 @@ impl RunFolder {
             path: path.to_owned(),
             config,
             info,
+            lock: lock(path)?,
         };
         let json = serde_json::to_vec_pretty(&run.info).expect("plain values");
         let write = || {
@@ -150,6 +154,7 @@ impl RunFolder {
             path: path.to_owned(),
             config,
             info,
+            lock: None,
         })
     }
 
@@ -181,6 +186,21 @@ impl RunFolder {
         found
     }
 
+    /// The run's training data.
+    ///
+    /// # Errors
+    /// Data that cannot be read, or that is not what it was when the run began.
+    pub fn data(&self) -> Result<Arc<dyn Dataset>, TrainError> {
+        let data = self.config.data.load(self.config.seed)?;
+        let (now, then) = (data.fingerprint(), &self.info.fingerprint);
+        if now == *then {
+            return Ok(data);
+        }
+        let what =
+            format!("the data has changed since this run began (fingerprint {now}, was {then})");
+        Err(TrainError::run(&self.path, what))
+    }
+
     /// The newest checkpoint.
     pub fn latest(&self) -> Result<Checkpoint, TrainError> {
         self.checkpoints()
@@ -203,11 +223,17 @@ impl RunFolder {
     }
 
     /// Brings a fresh trainer to the newest checkpoint and drops the metrics after it.
+    ///
+    /// # Errors
+    /// A run that another process is training; a checkpoint that cannot be read or does not fit.
     pub fn resume<N: Module, T: Task<N>>(
-        &self,
+        &mut self,
         trainer: Trainer<N, T>,
         device: &Device,
     ) -> Result<Trainer<N, T>, TrainError> {
+        if self.lock.is_none() {
+            self.lock = lock(&self.path)?;
+        }
         let trainer = self.latest()?.restore(trainer, device)?;
         let kept: Vec<String> = self
             .metrics()?
@@ -271,6 +297,20 @@ impl RunFolder {
             file.write_all(line.as_bytes())
         };
         append().map_err(TrainError::io("write", &path))
+    }
+}
+
+/// The lock of a run folder; `None` where the file system knows none.
+fn lock(folder: &Path) -> Result<Option<File>, TrainError> {
+    let path = folder.join(".lock");
+    let file = File::create(&path).map_err(TrainError::io("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(TrainError::run(
+            folder,
+            "another process is training this run",
+        )),
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

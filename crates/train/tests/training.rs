@@ -31,13 +31,15 @@ fn train(path: &Path, config: &Config, stop: Option<u64>) -> RunFolder {
         .unwrap();
     if stop.is_some() {
         assert_eq!(outcome, Outcome::Stopped);
-        let run = RunFolder::open(path).unwrap();
+        drop(run);
+        let mut run = RunFolder::open(path).unwrap();
         let fresh = flow_trainer(run.config(), data, &device()).unwrap();
         let autodiff = fresh.device().clone();
         let mut trainer = run.resume(fresh, &autodiff).unwrap();
         assert_eq!(Some(trainer.steps_done()), stop);
         let go_on = &mut |_: &fokker_train::StepReport| ControlFlow::Continue(());
         assert_eq!(run.train(&mut trainer, go_on).unwrap(), Outcome::Finished);
+        return run;
     }
     run
 }
@@ -209,6 +211,22 @@ fn only_the_newest_checkpoints_are_kept() {
         .unwrap()
         .collect();
     assert_eq!(inside.len(), 2, "nothing else may lie there");
+}
+
+#[test]
+fn a_run_is_trained_by_one_process_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let config = config(&[]);
+    let first = train(&path, &config, None);
+    let mut second = RunFolder::open(&path).unwrap();
+    let data = config.data.load(config.seed).unwrap();
+    let fresh = || flow_trainer(&config, data.clone(), &device()).unwrap();
+    let autodiff = fresh().device().clone();
+    let message = second.resume(fresh(), &autodiff).map(drop).unwrap_err();
+    assert!(message.to_string().contains("another process"), "{message}");
+    drop(first);
+    assert!(second.resume(fresh(), &autodiff).is_ok());
 }
 
 #[test]

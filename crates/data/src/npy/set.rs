@@ -142,9 +142,9 @@ impl Items {
     pub(crate) fn with_labels(
         self,
         name: String,
-        labels: Option<Vec<u32>>,
+        mut labels: Option<Vec<u32>>,
     ) -> Result<Memory, DataError> {
-        let classes = numbered_classes(&name, labels.as_deref().unwrap_or_default())?;
+        let classes = numbered_classes(&name, labels.as_deref_mut().unwrap_or_default())?;
         match self.values {
             Values::Bytes(bytes) => Memory::from_bytes(name, self.shape, bytes, labels, classes),
             Values::Floats(values) => Memory::new(name, self.shape, values, labels, classes),

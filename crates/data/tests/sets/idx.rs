@@ -60,13 +60,10 @@ fn plain_and_gzip_are_told_by_content() {
     );
     assert_eq!(
         (set.name(), set.classes()),
-        (
-            "some-images",
-            strings(&["0", "1", "2", "3", "4"]).as_slice()
-        )
+        ("some-images", strings(&["0", "2", "4"]).as_slice())
     );
     let expected: Vec<f32> = values.iter().map(|&b| f32::from(b) / 127.5 - 1.0).collect();
-    assert_eq!(contents(&set), (expected, vec![Some(4), Some(0), Some(2)]));
+    assert_eq!(contents(&set), (expected, vec![Some(2), Some(0), Some(1)]));
     let again = read_idx(&zipped, Some(&labels), None).unwrap();
     assert_eq!(set.fingerprint(), again.fingerprint());
     let bare = read_idx(&plain, None, None).unwrap();

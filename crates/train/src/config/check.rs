@@ -16,8 +16,11 @@ fn within(key: &str, value: f64, low: f64, high: f64) -> Result<(), Refusal> {
         return Ok(());
     }
     let text = match (low, high) {
-        (low, f64::MAX) => format!("expected a finite number of at least {low}, got {value}"),
-        _ => format!("expected a number from {low} to {high}, got {value}"),
+        (low, f64::MAX) => format!("expected a finite number of at least {low}, got {value:e}"),
+        (low, high) if low > 0.0 && low < 1e-12 => {
+            format!("expected a number above 0 and at most {high}, got {value:e}")
+        }
+        _ => format!("expected a number from {low} to {high}, got {value:e}"),
     };
     refuse(key, text)
 }
@@ -89,7 +92,10 @@ impl Config {
                 format!("expected at most {}, got {}", 1 << 20, t.batch),
             );
         }
-        at_least_one("sample.steps", self.sample.steps as u64)?;
+        if !(1..=100_000).contains(&self.sample.steps) {
+            let text = format!("expected 1 to 100000, got {}", self.sample.steps);
+            return refuse("sample.steps", text);
+        }
         within("sample.guidance", self.sample.guidance, -100.0, 100.0)?;
         if self.sample.guidance != 1.0 && o.classes && o.label_drop == 0.0 {
             let text = "guidance needs objective.label_drop above 0: the class must sometimes be hidden in training";

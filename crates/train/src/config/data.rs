@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fokker_data::{
-    Dataset, Fit, FolderOptions, Modes, Split, ToyConfig, garments, idx_dir, read_folder, read_idx,
-    read_npy, read_npz, toy,
+    DataError, Dataset, Fit, FolderOptions, Modes, Split, ToyConfig, garments, idx_dir,
+    read_folder, read_idx, read_npy, read_npz, toy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +106,16 @@ impl DataConfig {
     }
 
     fn read(&self, seed: u64, split: Split) -> Result<Arc<dyn Dataset>, TrainError> {
+        self.open(seed, split).map_err(|error| match error {
+            // An option of a data set is a key of this section.
+            TrainError::Data(e @ DataError::Option { .. }) => {
+                TrainError::Config(format!("data.{e}"))
+            }
+            other => other,
+        })
+    }
+
+    fn open(&self, seed: u64, split: Split) -> Result<Arc<dyn Dataset>, TrainError> {
         Ok(match self {
             Self::Garments {} => Arc::new(garments()),
             Self::Toy { .. } => {
@@ -141,7 +151,12 @@ impl DataConfig {
                         FitConfig::Exact => Fit::Exact,
                     },
                 };
-                Arc::new(read_folder(path, options)?)
+                let set = read_folder(path, options)?;
+                let name = match set.skipped() {
+                    0 => set.name().to_owned(),
+                    n => format!("{} ({n} files of other types left out)", set.name()),
+                };
+                Arc::new(set.with_name(name))
             }
             Self::Array {
                 path,

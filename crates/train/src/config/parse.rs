@@ -25,7 +25,11 @@ impl Config {
     /// TOML that does not parse, unknown sections and keys (with the nearest known name), values of
     /// another type, and values that make no sense.
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, TrainError> {
-        let source = Source { text, origin };
+        let source = Source {
+            text,
+            origin,
+            overrides,
+        };
         let mut table: Table = text
             .parse()
             .map_err(|e: toml::de::Error| TrainError::Config(format!("{origin}: {e}")))?;
@@ -112,6 +116,7 @@ fn suggest<'a>(wrong: &str, known: impl Iterator<Item = &'a &'a str> + Clone) ->
         Some((distance, name)) if distance <= 2.max(wrong.len() / 3) => {
             format!("; did you mean `{name}`?")
         }
+        None => "; this kind takes no other keys".into(),
         _ => {
             let names: Vec<String> = known.map(|k| format!("`{k}`")).collect();
             format!("; known are {}", names.join(", "))
@@ -119,9 +124,23 @@ fn suggest<'a>(wrong: &str, known: impl Iterator<Item = &'a &'a str> + Clone) ->
     }
 }
 
+/// serde's names of types as a person says them.
+fn plain_words(message: &str) -> String {
+    let words = [
+        ("u64", "a whole number, 0 or more"),
+        ("usize", "a whole number, 0 or more"),
+        ("f64", "a number"),
+        ("an array of length 2", "a list of 2"),
+    ];
+    words.iter().fold(message.to_owned(), |text, (from, to)| {
+        text.replace(from, to)
+    })
+}
+
 struct Source<'a> {
     text: &'a str,
     origin: &'a str,
+    overrides: &'a [String],
 }
 
 impl Source<'_> {
@@ -181,7 +200,7 @@ impl Source<'_> {
                 |e: &toml::de::Error| e.message().starts_with(&format!("missing field `{key}`"));
             if read.is_ok() || read.as_ref().err().is_some_and(now_missing) {
                 let got = value.map(|v| v.to_string()).unwrap_or_default();
-                return at(key, format!("{message} (got {got})"));
+                return at(key, format!("{} (got {got})", plain_words(message)));
             }
         }
         self.error(section, &format!("[{section}]: {message}"))
@@ -194,6 +213,14 @@ impl Source<'_> {
 
     /// "file:line: text", with the line of `section.key` where the file has it.
     fn error(&self, key: &str, text: &str) -> TrainError {
+        let sets = |item: &&String| {
+            item.split('=')
+                .next()
+                .is_some_and(|path| path.trim() == key)
+        };
+        if let Some(item) = self.overrides.iter().rev().find(sets) {
+            return TrainError::Config(format!("--set {item}: {text}"));
+        }
         let line = self.line_of(key);
         let line = line.map(|l| format!(":{l}")).unwrap_or_default();
         TrainError::Config(format!("{}{line}: {text}", self.origin))
