@@ -1,6 +1,6 @@
 //! Writes one of each picture with invented data into a folder, to look at:
 //!
-//! `cargo run -p fokker-eval --example gallery -- /tmp/gallery`
+//! `cargo run -p fokker-eval --example gallery -- FOLDER`
 
 use std::{error::Error, f64::consts::TAU, path::PathBuf};
 

@@ -1,7 +1,7 @@
 //! Define your own data set: a shape, a length and a way to write item i.
 //!
 //! `cargo run --release --example 03_your_own_data` trains on points of a three-dimensional spiral and
-//! prints their mean distance from its axis in the data and in the samples; both are near 1.
+//! prints their mean distance from its axis: 1.00 in the data, about 0.90 in the samples after so short a training.
 
 #![allow(clippy::print_stdout)] // an example prints
 
