@@ -8,15 +8,24 @@
 //! | [`scheduler`] | α and β as functions of time, their derivatives, the signal-to-noise ratio and its inverse |
 //! | [`prediction`] | data, noise, velocity, v and score: what a network may predict, and how they convert |
 //! | [`grid`] | time grids |
-//! | [`tableau`] | Runge–Kutta methods as data, and an explicit step |
+//! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
+//! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
+//! | [`density`] | densities in any dimension, with score and sampling: normal, mixtures of normals |
 //! | [`mixture`] | the exact oracle: density, score, field and denoiser of a Gaussian mixture's path |
 //! | [`assignment`] | exact linear assignment and the Wasserstein distance |
-//! | [`stats`] | the normal distribution, Kolmogorov–Smirnov, moments, the energy distance |
+//! | [`law`] | processes in closed form: Brownian motion, Ornstein–Uhlenbeck, geometric Brownian motion, VP, sub-VP, VE, Heston, Langevin, linear flows; Boltzmann's law of any potential on a line |
+//! | [`stats`] | the normal distribution, tests of distributions and their power, moments, the energy distance, fits of a line |
 
 pub mod assignment;
+pub mod density;
 pub mod grid;
+pub mod law;
+mod linalg;
 pub mod mixture;
 pub mod prediction;
+pub mod rosenbrock;
 pub mod scheduler;
 pub mod stats;
 pub mod tableau;
+#[cfg(test)]
+mod trees;
