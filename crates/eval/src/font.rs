@@ -15,12 +15,14 @@ pub const SEMIBOLD: &[u8] = include_bytes!("../assets/Inter-SemiBold.otf");
 pub const REGULAR_WOFF2: &[u8] = include_bytes!("../assets/Inter-Regular.woff2");
 /// [`SEMIBOLD`] as WOFF2 for HTML pages.
 pub const SEMIBOLD_WOFF2: &[u8] = include_bytes!("../assets/Inter-SemiBold.woff2");
-/// ∇ ∈ ∝ and other signs that Inter lacks, from DejaVu Sans.
+/// ∇ ∈ ∝, ẋ and raised or lowered letters such as eᵗ and Xₜ, which Inter lacks, from DejaVu Sans.
 pub const MATHS: &[u8] = include_bytes!("../assets/DejaVuSans-maths.ttf");
 
+/// [`MATHS`] as WOFF2 for HTML pages.
+pub const MATHS_WOFF2: &[u8] = include_bytes!("../assets/DejaVuSans-maths.woff2");
+
 /// The CSS `font-family` of every picture: Inter where there is one, else the system's interface font.
-pub const FAMILY: &str =
-    "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif";
+pub const FAMILY: &str = "Inter, 'Fokker Maths', system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif";
 
 /// The two weights that are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

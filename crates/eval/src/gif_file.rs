@@ -15,6 +15,16 @@ pub fn encode_gif(
     delay_ms: u32,
     last_delay_ms: u32,
 ) -> Result<Vec<u8>, EvalError> {
+    encode_with(frames, delay_ms, last_delay_ms, 256)
+}
+
+/// [`encode_gif`] with at most `most` colours, 2 to 256.
+pub(crate) fn encode_with(
+    frames: &[Pixels],
+    delay_ms: u32,
+    last_delay_ms: u32,
+    most: usize,
+) -> Result<Vec<u8>, EvalError> {
     let first = frames
         .first()
         .ok_or(EvalError::Empty("list of GIF frames"))?;
@@ -38,7 +48,7 @@ pub fn encode_gif(
         }
     }
     // One entry is kept free for "as before", unless all 256 are needed to be exact.
-    let room = if counts.len() == 256 { 256 } else { 255 };
+    let room = if counts.len() == most { most } else { most - 1 };
     let palette = Indexed::new(counts, room);
     let mut table: Vec<u8> = palette.colours.as_flattened().to_vec();
     let same = (palette.colours.len() < 256).then_some(palette.colours.len() as u8);

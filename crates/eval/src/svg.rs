@@ -260,6 +260,19 @@ impl Canvas {
         let _ = writeln!(self.body, "<path {class} d=\"{d}\" {extra}/>");
     }
 
+    /// One look for everything that `draw` adds; what is added repeats no attributes.
+    pub(crate) fn group(&mut self, class: &str, extra: &str, draw: impl FnOnce(&mut Self)) {
+        let class = self.class(class);
+        let _ = writeln!(self.body, "<g {class} {extra}>");
+        draw(self);
+        self.body.push_str("</g>\n");
+    }
+
+    /// A path that looks as its group says.
+    pub(crate) fn bare_path(&mut self, d: &str) {
+        let _ = writeln!(self.body, "<path d=\"{d}\"/>");
+    }
+
     /// Everything that `draw` adds is cut off outside [x, y, width, height]; a nested `<svg>` needs no unique id.
     pub(crate) fn clipped(&mut self, [x, y, w, h]: [f64; 4], draw: impl FnOnce(&mut Self)) {
         let (x, y, w, h) = (num(x), num(y), num(w), num(h));

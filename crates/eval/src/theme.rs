@@ -17,6 +17,8 @@ pub struct Palette {
     pub series: [[u8; 3]; 10],
     /// A heat map's empty and full cell; cells between are mixed.
     pub heat: [[u8; 3]; 2],
+    /// A density's colours from none (the surface) to the peak; steps between them are even in lightness.
+    pub density: [[u8; 3]; 5],
 }
 
 const fn rgb(hex: u32) -> [u8; 3] {
@@ -44,6 +46,13 @@ impl Palette {
             rgb(0x6d4bd8),
         ],
         heat: [rgb(0xf3f6fb), rgb(0x1b4fb8)],
+        density: [
+            rgb(0xffffff),
+            rgb(0xcfe6ee),
+            rgb(0x86bfdc),
+            rgb(0x4585c4),
+            rgb(0x2c4a96),
+        ],
     };
     /// Pale ink on near-black.
     pub const DARK: Self = Self {
@@ -65,7 +74,19 @@ impl Palette {
             rgb(0xa899ff),
         ],
         heat: [rgb(0x1e232a), rgb(0x7fb0ff)],
+        density: [
+            rgb(0x16191d),
+            rgb(0x253a63),
+            rgb(0x2f66a0),
+            rgb(0x459cc2),
+            rgb(0x9fdcdc),
+        ],
     };
+
+    /// The colour of a density, `t` from 0 (none) to 1 (the peak).
+    pub fn density_at(&self, t: f64) -> [u8; 3] {
+        crate::ramp::even(&self.density, t)
+    }
 
     /// The colour of a heat-map cell, `t` in [0, 1].
     pub fn heat_at(&self, t: f64) -> [u8; 3] {
@@ -76,6 +97,9 @@ impl Palette {
         })
     }
 }
+
+/// A figure of a density has this many colours beside the surface.
+pub(crate) const BANDS: usize = 20;
 
 /// White or black, whichever stands out more on `background`; the ratio is always at least 4.58.
 pub(crate) fn text_on(background: [u8; 3]) -> [u8; 3] {
@@ -177,10 +201,18 @@ fn rules(p: &Palette, scope: &str, used: &impl Fn(&str) -> bool) -> String {
     rule("grid", "stroke", p.grid);
     rule("axis", "stroke", p.axis);
     rule("ref", "stroke", p.muted);
+    rule("line", "stroke", p.ink);
     rule("halo", "stroke", p.surface);
     for (i, &c) in p.series.iter().enumerate() {
         rule(&format!("s{i}"), "stroke", c);
         rule(&format!("f{i}"), "fill", c);
+    }
+    for i in 1..=BANDS {
+        rule(
+            &format!("d{i}"),
+            "fill",
+            p.density_at(i as f64 / BANDS as f64),
+        );
     }
     for i in 0..SHADES {
         let shade = p.heat_at(i as f64 / (SHADES - 1) as f64);

@@ -24,6 +24,10 @@ pub(crate) enum Mark {
     Dashed,
     Dot,
     Target,
+    /// A pale area with a line through it.
+    Band,
+    /// A pale block.
+    Block,
 }
 
 pub(crate) struct Entry<'a> {
@@ -67,7 +71,7 @@ fn legend(canvas: &mut Canvas, entries: &[Entry<'_>], top: f64) -> f64 {
     let (mut x, mut y) = (PAD, top);
     for entry in entries {
         let swatch = match entry.mark {
-            Mark::Line | Mark::Dashed => 24.0,
+            Mark::Line | Mark::Dashed | Mark::Band => 24.0,
             _ => 16.0,
         };
         let name = font::shorten(entry.name, SMALL, Weight::Regular, right - PAD - swatch);
@@ -94,6 +98,22 @@ fn legend(canvas: &mut Canvas, entries: &[Entry<'_>], top: f64) -> f64 {
                 "rx=\"4.5\"",
                 "",
             ),
+            Mark::Band | Mark::Block => {
+                let width = if entry.mark == Mark::Band { 18.0 } else { 11.0 };
+                canvas.rect(
+                    [x, middle - 5.5, width, 11.0],
+                    &format!("f{colour}"),
+                    "rx=\"2\" fill-opacity=\"0.28\"",
+                    "",
+                );
+                if entry.mark == Mark::Band {
+                    canvas.line(
+                        [x, middle, x + 18.0, middle],
+                        &format!("s{colour}"),
+                        "stroke-width=\"2\"",
+                    );
+                }
+            }
             Mark::Target => canvas.rect([x + 3.5, middle - 7.0, 3.0, 14.0], "ink", "", ""),
         }
         canvas.text(x + swatch, middle + SMALL * MIDDLE, LABEL, "mut", &name);

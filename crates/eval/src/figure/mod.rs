@@ -5,10 +5,18 @@
 //! without any drawable value says "no data".
 
 mod bars;
+mod bundle;
 mod curve;
 mod heat;
+mod histogram;
+mod label;
+mod layers;
 mod layout;
 mod line;
+mod panels;
+mod paths;
+mod pen;
+mod plane;
 mod scatter;
 mod ticks;
 
@@ -17,7 +25,10 @@ mod tests;
 
 pub use bars::Bars;
 pub use heat::HeatMap;
+pub use histogram::{Histogram, HistogramPanel};
 pub use line::{LineChart, Series};
+pub use paths::{PathPanel, PathPanels};
+pub use plane::{Plane, View};
 pub use scatter::{Panel, Scatter};
 pub use ticks::{linear_ticks, number};
 

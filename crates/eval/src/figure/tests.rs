@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use resvg::usvg::{Node, Rect};
 
 use super::*;
+use crate::field::Bins;
 
 /// The boxes of all texts of a drawn figure, and whether they are turned.
 fn texts(svg: &Svg) -> (f32, f32, Vec<(String, Rect, bool)>) {
@@ -104,6 +105,69 @@ proptest! {
     }
 
     #[test]
+    fn path_panels(a in points(), b in points(), title in words(), name in words(), n in 0usize..5, free: bool, level in value(), width in 200.0f64..1200.0) {
+        let mut figure = PathPanels::new(title.clone()).subtitle(name.clone()).x_label(name.clone()).y_label(title.clone());
+        for k in 0..n {
+            let band = a.iter().map(|p| (p.0, p.1, p.1 + 1.0)).collect();
+            let values: Vec<f64> = b.iter().map(|p| p.1).collect();
+            let mut panel = PathPanel::new(title.clone())
+                .paths(name.clone(), vec![a.clone(), b.clone(), vec![]])
+                .curve("mean", b.clone())
+                .band(name.clone(), band)
+                .level("level", level)
+                .note(title.clone());
+            if k % 2 == 0 {
+                panel = panel.marginal(Bins::of(&values), b.clone()).x_label("t·σ²");
+            }
+            figure = figure.panel(panel);
+        }
+        if free {
+            figure = figure.free_x().free_y().columns(3);
+        }
+        check(&figure.draw(width, &Theme::auto()))?;
+    }
+
+    #[test]
+    fn histograms(a in points(), title in words(), n in 0usize..5, free: bool, width in 200.0f64..1200.0) {
+        let values: Vec<f64> = a.iter().map(|p| p.1).collect();
+        let mut figure = Histogram::new(title.clone()).x_label(title.clone());
+        for _ in 0..n {
+            let panel = HistogramPanel::new(title.clone());
+            figure = figure.panel(panel.bars("values", Bins::of(&values)).curve(title.clone(), a.clone()).note(title.clone()));
+        }
+        if free {
+            figure = figure.free_x().free_y();
+        }
+        check(&figure.draw(width, &Theme::auto()))?;
+    }
+
+    #[test]
+    fn planes(a in points(), title in words(), n in 0usize..3, c in value(), lo in value(), width in 200.0f64..1200.0) {
+        let mut figure = Plane::new(title.clone()).x_label(title.clone()).y_label(title.clone());
+        for k in 0..n {
+            let (x, y) = ((lo, lo + 3.0), (-1.0, if k % 2 == 0 { 1.0 } else { c }));
+            let view = if k % 3 == 0 {
+                View::stretched(title.clone(), x, y, c)
+            } else {
+                View::new(title.clone(), x, y)
+            };
+            let f = view.sample(|x, y| if x > lo + 2.0 { f64::NAN } else { c * x * y });
+            let bend = |x: f64, y: f64| (c * y, c - x * y);
+            figure = figure.view(
+                view.density(f.clone())
+                    .labelled_contours(&f, &[c, 0.0, f64::NAN])
+                    .portrait(bend)
+                    .quiver(bend, 5)
+                    .arrows(a.iter().map(|p| (*p, *p)).collect(), 8)
+                    .points(title.clone(), a.clone())
+                    .paths("paths", vec![a.clone(), vec![]])
+                    .note(title.clone()),
+            );
+        }
+        check(&figure.one_scale().draw(width, &Theme::dark()))?;
+    }
+
+    #[test]
     fn bars(values in prop::collection::vec((words(), value()), 0..9), percent: bool, width in 200.0f64..1200.0) {
         let mut figure = Bars::new("bars");
         for (i, (name, v)) in values.into_iter().enumerate() {
@@ -126,7 +190,12 @@ proptest! {
 #[test]
 fn empty_figures_say_so() {
     let nan = vec![(0.0, f64::NAN), (f64::NAN, 1.0)];
-    let figures: [Box<dyn Figure>; 7] = [
+    let figures: [Box<dyn Figure>; 10] = [
+        Box::new(PathPanels::new("t").panel(PathPanel::new("p").paths("", vec![nan.clone()]))),
+        Box::new(
+            Histogram::new("t").panel(HistogramPanel::new("p").bars("", Bins::of(&[f64::NAN]))),
+        ),
+        Box::new(Plane::new("t")),
         Box::new(LineChart::new("")),
         Box::new(
             LineChart::new("t")
@@ -156,6 +225,66 @@ fn empty_figures_say_so() {
     }
 }
 
+/// The largest extent of the marks of a class, as (x, y) ranges in pixels.
+fn extent(svg: &Svg, colour: [u8; 3]) -> [usize; 4] {
+    let p = svg.to_png(1.0).unwrap();
+    let mut out = [usize::MAX, 0, usize::MAX, 0];
+    for (i, c) in p.data.chunks(3).enumerate() {
+        if c.iter().zip(colour).all(|(a, b)| a.abs_diff(b) < 30) {
+            let (x, y) = (i % p.width, i / p.width);
+            out = [out[0].min(x), out[1].max(x), out[2].min(y), out[3].max(y)];
+        }
+    }
+    out
+}
+
+#[test]
+fn a_circle_in_a_plane_is_round() {
+    // The ranges differ; one unit is as long along x as along y all the same.
+    let view = View::new("", (-4.0, 2.0), (-1.0, 2.0));
+    let f = view.sample(|x, y| x * x + y * y - 0.8);
+    let figure = Plane::new("").view(view.zero_set("", &f));
+    let [x0, x1, y0, y1] = extent(
+        &figure.draw(700.0, &Theme::light()),
+        crate::Palette::LIGHT.series[0],
+    );
+    assert!(
+        (x1 - x0).abs_diff(y1 - y0) <= 3 && x1 - x0 > 100,
+        "{x0} {x1} {y0} {y1}"
+    );
+}
+
+#[test]
+fn all_of_many_paths_are_drawn_with_few_corners() {
+    let paths: Vec<Vec<(f64, f64)>> = (0..500)
+        .map(|k| {
+            (0..1000)
+                .map(|i| (f64::from(i), f64::from((i * 7919 + k * 104_729) % 1013)))
+                .collect()
+        })
+        .collect();
+    let svg = PathPanels::new("")
+        .panel(PathPanel::new("").paths("", paths))
+        .svg();
+    assert_eq!(svg.as_str().matches("<path d=").count(), 500);
+    assert!(svg.as_str().len() < 400_000, "{}", svg.as_str().len());
+}
+
+#[test]
+fn a_density_has_its_colours_in_both_themes() {
+    let view = View::new("", (-2.0, 2.0), (-2.0, 2.0));
+    let f = view.sample(|x, y| (-x * x - y * y).exp());
+    let figure = Plane::new("").view(view.density(f));
+    for (theme, palette) in [
+        (Theme::light(), crate::Palette::LIGHT),
+        (Theme::dark(), crate::Palette::DARK),
+    ] {
+        let p = figure.draw(400.0, &theme).to_png(1.0).unwrap();
+        let peak = palette.density_at(1.0);
+        assert!(p.data.chunks(3).any(|c| c == peak), "{peak:?}");
+    }
+}
+
 #[test]
 fn a_single_point_is_drawn() {
     for v in [0.0, 1e-280, -7.0, 1e280] {
@@ -182,7 +311,18 @@ fn letters_and_dots_are_really_drawn() {
     };
     let of = |t: &str| ink(&Bars::new(t).bar("", f64::NAN).svg());
     let empty = of("");
-    for t in ["Title", "αβε", "∇∈∝", "→ ≤ ≈ √", "10⁻³", "x̂"] {
+    for t in [
+        "Title",
+        "αβε",
+        "∇∈∝",
+        "→ ≤ ≈ √",
+        "10⁻³",
+        "x̂",
+        "ẋ ẏ",
+        "eᵗ Xₜ",
+        "ℝ ᵢ",
+        "σθσ²",
+    ] {
         assert!(of(t) > empty + 60, "{t}: {} against {empty}", of(t));
     }
     let dots = Scatter::new("")

@@ -119,6 +119,16 @@ impl Axis {
         }
     }
 
+    /// An axis from exactly `lo` to exactly `hi`, so that two axes can have one scale.
+    pub(crate) fn exact(lo: f64, hi: f64, count: usize) -> Self {
+        let mut axis = Self::linear(lo, hi, count, false);
+        (axis.lo, axis.hi) = widened(lo, hi);
+        let slack = (axis.hi - axis.lo) * 1e-9;
+        axis.ticks
+            .retain(|(v, _)| *v >= axis.lo - slack && *v <= axis.hi + slack);
+        axis
+    }
+
     /// A logarithmic axis over positive `lo` … `hi`, grown to the next {1, 2, 5}·10^e outside.
     pub(crate) fn log(lo: f64, hi: f64, count: usize) -> Self {
         let clean = |v: f64| {

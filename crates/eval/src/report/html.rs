@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Block, Report};
+use super::{Block, Check, Report};
 use crate::{font, svg::escape};
 
 const STYLE: &str = include_str!("style.css");
@@ -24,6 +24,12 @@ pub(super) fn page(report: &Report) -> String {
             STANDARD.encode(bytes)
         );
     }
+    let _ = writeln!(
+        out,
+        "@font-face{{font-family:\"Fokker Maths\";font-display:swap;src:url(data:font/woff2;base64,{}) \
+         format(\"woff2\")}}",
+        STANDARD.encode(font::MATHS_WOFF2)
+    );
     let _ = write!(
         out,
         "{STYLE}</style>\n</head>\n<body>\n<main>\n<header>\n<h1>{title}</h1>\n"
@@ -115,6 +121,7 @@ fn block(out: &mut String, block: &Block) {
             rows,
             caption,
         } => table(out, head, rows, caption),
+        Block::Checks(checks) => self::checks(out, checks),
         Block::Code { label, text } => {
             out.push_str("<div class=\"code\">");
             if !label.is_empty() {
@@ -138,6 +145,35 @@ fn block(out: &mut String, block: &Block) {
             out.push_str("</code></pre></div>\n");
         }
     }
+}
+
+/// Closed forms held against measurements: a list on a telephone, a table on a screen.
+fn checks(out: &mut String, checks: &[Check]) {
+    out.push_str(
+        "<figure class=\"card checks\"><table>\n<thead><tr><th scope=\"col\">Check</th>\
+         <th scope=\"col\" class=\"n\">Measured</th><th scope=\"col\" class=\"n\">Exact</th>\
+         <th scope=\"col\">Within</th><th scope=\"col\"><span class=\"aside\">Passed</span></th></tr></thead>\n<tbody>\n",
+    );
+    for check in checks {
+        // The words are there for those who cannot see the sign or its colour.
+        let (class, sign, word) = if check.passed {
+            ("pass", "✓", "passed")
+        } else {
+            ("fail", "✗", "failed")
+        };
+        let [name, measured, exact, tolerance] = &check.cells;
+        let _ = writeln!(
+            out,
+            "<tr class=\"{class}\"><th scope=\"row\">{}</th><td class=\"n\" data-label=\"measured\">{}</td>\
+             <td class=\"n\" data-label=\"exact\">{}</td><td data-label=\"within\">{}</td>\
+             <td class=\"mark\"><span aria-hidden=\"true\">{sign}</span><span class=\"aside\">{word}</span></td></tr>",
+            escape(name),
+            escape(measured),
+            escape(exact),
+            escape(tolerance)
+        );
+    }
+    out.push_str("</tbody></table></figure>\n");
 }
 
 fn end_figure(out: &mut String, caption: &str) {
@@ -231,6 +267,7 @@ mod tests {
                 EVIL,
             )
             .table(&[EVIL], vec![vec![EVIL.into()]], EVIL)
+            .check(EVIL, EVIL, EVIL, EVIL, false)
             .code(EVIL, EVIL)
             .commands(EVIL, &[EVIL])
             .picture(&pixel, EVIL)
@@ -252,6 +289,29 @@ mod tests {
             .to_html();
         let html = html.replace("http://www.w3.org/2000/svg", "");
         assert!(!html.contains("http:") && !html.contains("https:") && !html.contains("@import"));
+    }
+
+    #[test]
+    fn checks_in_a_row_share_a_table_and_say_what_they_are() {
+        let html = Report::new("a")
+            .section(
+                Section::new("b")
+                    .check(
+                        "variance at t = 5",
+                        "0.4981",
+                        "0.5000",
+                        "2.1 standard errors",
+                        true,
+                    )
+                    .check("mean", "0.3", "0.5", "3 standard errors", false)
+                    .text("between")
+                    .check("other", "1", "1", "1 ulp", true),
+            )
+            .to_html();
+        assert_eq!(html.matches("<figure class=\"card checks\"").count(), 2);
+        assert_eq!(html.matches("<tr class=\"pass\"").count(), 2);
+        assert_eq!(html.matches("<tr class=\"fail\"").count(), 1);
+        assert!(html.contains("passed") && html.contains("failed") && html.contains("0.4981"));
     }
 
     #[test]

@@ -2,7 +2,7 @@ mod html;
 
 use std::path::Path;
 
-use crate::{EvalError, Pixels, Svg, Theme, encode_png, figure::Figure};
+use crate::{Animation, EvalError, Pixels, Svg, Theme, encode_png, figure::Figure};
 
 /// A page that shows results: one HTML file with everything in it, no scripts and no network.
 ///
@@ -58,6 +58,7 @@ enum Block {
         rows: Vec<Vec<String>>,
         caption: String,
     },
+    Checks(Vec<Check>),
     Code {
         label: String,
         text: String,
@@ -66,6 +67,14 @@ enum Block {
         text: String,
         commands: Vec<String>,
     },
+}
+
+/// One line of a table of checks.
+#[derive(Debug, Clone, PartialEq)]
+struct Check {
+    /// What, measured, exact, within which tolerance.
+    cells: [String; 4],
+    passed: bool,
 }
 
 impl Report {
@@ -214,6 +223,53 @@ impl Section {
             size,
             caption: caption.into(),
         })
+    }
+
+    /// Adds an animation that has one version for light and one for dark pages, of the same size.
+    ///
+    /// # Errors
+    /// [`EvalError::Shape`] if the sizes differ.
+    pub fn animation_pair(
+        self,
+        light: Animation,
+        dark: Animation,
+        caption: impl Into<String>,
+    ) -> Result<Self, EvalError> {
+        if light.size != dark.size {
+            return Err(EvalError::shape(
+                "size of the dark animation",
+                format!("{} × {}", light.size.0, light.size.1),
+                format!("{} × {}", dark.size.0, dark.size.1),
+            ));
+        }
+        Ok(self.with(Block::Image {
+            mime: "image/gif",
+            bytes: light.gif,
+            dark: Some(dark.gif),
+            size: light.size,
+            caption: caption.into(),
+        }))
+    }
+
+    /// Adds a line that holds a measurement against its exact value: "variance at t = 5", "0.4981", "0.5000",
+    /// "2.1 standard errors", and whether that is good enough. Lines in a row share one table.
+    pub fn check(
+        mut self,
+        name: impl Into<String>,
+        measured: impl Into<String>,
+        exact: impl Into<String>,
+        tolerance: impl Into<String>,
+        passed: bool,
+    ) -> Self {
+        let check = Check {
+            cells: [name.into(), measured.into(), exact.into(), tolerance.into()],
+            passed,
+        };
+        if let Some(Block::Checks(checks)) = self.blocks.last_mut() {
+            checks.push(check);
+            return self;
+        }
+        self.with(Block::Checks(vec![check]))
     }
 
     /// Adds a table. Columns whose cells are all numbers are aligned to the right.

@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p fokker-eval --example gallery -- FOLDER`
 
+mod simulation;
+
 use std::{error::Error, f64::consts::TAU, path::PathBuf};
 
 use fokker_data::FASHION_CLASSES;
@@ -209,6 +211,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         let narrow = figure.draw(330.0, &Theme::light()).to_png(2.0)?;
         write_png(folder.join(format!("{name}-narrow.png")), &narrow, &[])?;
     }
+
+    let simulated = simulation::figures(&mut r);
+    for (name, figure) in &simulated {
+        figure.svg().write(folder.join(format!("{name}.svg")))?;
+        for (look, width, theme) in [
+            ("", 860.0, Theme::light()),
+            ("-dark", 860.0, Theme::dark()),
+            ("-narrow", 330.0, Theme::dark()),
+        ] {
+            let pixels = figure.draw(width, &theme).to_png(1.5)?;
+            write_png(folder.join(format!("{name}{look}.png")), &pixels, &[])?;
+        }
+    }
+    simulation::movie(&Theme::dark())?.write(folder.join("langevin.gif"))?;
+    Report::new("Simulation (invented data)")
+        .subtitle("Paths, laws, densities and flows")
+        .section(simulation::section(&simulated)?)
+        .write(folder.join("simulation.html"))?;
 
     let mut images = Vec::new();
     for class in 0..10 {
