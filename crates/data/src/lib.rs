@@ -1,5 +1,6 @@
 //! Data sets without tensors: toy distributions, IDX, image folders, NumPy arrays and a small set of garments that
-//! the binary carries in itself.
+//! the binary carries in itself. And the way out: trajectories of any number, streamed to `.npy`, `.csv` or `.parquet` by
+//! a [`TableWriter`].
 //!
 //! Every set is a [`Dataset`]: items of one [`Shape`], addressed by number. Sets read from files are [`Memory`] and were
 //! checked when they were read; toys are distributions from which any number of points can be drawn. Nothing rescales
@@ -28,9 +29,10 @@ mod idx;
 mod memory;
 mod npy;
 mod source;
+mod stream;
 mod toy;
 
-pub use atomic::write_atomic;
+pub use atomic::{AtomicFile, write_atomic};
 pub use dataset::{Dataset, Shape};
 pub use error::DataError;
 pub use folder::{Fit, FolderOptions, MAX_SIDE, read_folder};
@@ -38,4 +40,7 @@ pub use garments::{FASHION_CLASSES, garments};
 pub use idx::{Split, idx_dir, read_idx};
 pub use memory::{MAX_CLASSES, Memory};
 pub use npy::{read_npy, read_npz, write_npy, write_npy_to};
+pub use stream::{
+    Dtype, Format, TableSpec, TableWriter, Values, check_room, component_names, estimated_bytes,
+};
 pub use toy::{MAX_MODES, Modes, TOYS, Toy, ToyConfig, ToySpec, toy};

@@ -13,6 +13,7 @@ use crate::source::{Source, set_name};
 use crate::{DataError, Memory};
 
 pub use archive::read_npz;
+pub(crate) use write::header;
 pub use write::{write_npy, write_npy_to};
 
 use array::Array;

@@ -43,6 +43,19 @@ fn check(place: &str, values: &[f32], shape: &[usize]) -> Result<(), DataError> 
 }
 
 fn write_values(out: &mut impl Write, values: &[f32], shape: &[usize]) -> io::Result<()> {
+    let axes: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
+    out.write_all(&header("<f4", &axes)?)?;
+    let mut buffer = Vec::with_capacity(1 << 16);
+    for chunk in values.chunks(1 << 14) {
+        buffer.clear();
+        buffer.extend(chunk.iter().flat_map(|value| value.to_le_bytes()));
+        out.write_all(&buffer)?;
+    }
+    out.flush()
+}
+
+/// What stands before the values of an array in C order; `descr` is NumPy's name of their type.
+pub(crate) fn header(descr: &str, shape: &[u64]) -> io::Result<Vec<u8>> {
     let axes: String = match shape {
         [one] => format!("{one},"),
         axes => axes
@@ -51,20 +64,14 @@ fn write_values(out: &mut impl Write, values: &[f32], shape: &[usize]) -> io::Re
             .collect::<Vec<_>>()
             .join(", "),
     };
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
-    // 10 bytes stand before the header and a line feed ends it; NumPy aligns the values to 64 bytes.
-    let unpadded = 10 + header.len() + 1;
-    header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
-    header.push('\n');
-    let length = u16::try_from(header.len()).map_err(|_| io::Error::other("too many axes"))?;
-    out.write_all(b"\x93NUMPY\x01\x00")?;
-    out.write_all(&length.to_le_bytes())?;
-    out.write_all(header.as_bytes())?;
-    let mut buffer = Vec::with_capacity(1 << 16);
-    for chunk in values.chunks(1 << 14) {
-        buffer.clear();
-        buffer.extend(chunk.iter().flat_map(|value| value.to_le_bytes()));
-        out.write_all(&buffer)?;
-    }
-    out.flush()
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({axes}), }}");
+    // 10 bytes stand before the text and a line feed ends it; NumPy aligns the values to 64 bytes.
+    let unpadded = 10 + text.len() + 1;
+    text.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
+    text.push('\n');
+    let length = u16::try_from(text.len()).map_err(|_| io::Error::other("too many axes"))?;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(text.as_bytes());
+    Ok(bytes)
 }
