@@ -36,10 +36,12 @@
 mod cursor;
 mod elementary;
 mod kernel;
+mod lanes;
 mod philox;
 mod rows;
 
 pub use cursor::Cursor;
+pub(crate) use lanes::{Address, normals_f32, normals_f64};
 pub use rows::{normal_rows, permutation, uniform_rows};
 
 use kernel::{Bits, Job, Normals, NormalsF64, Uniforms, UniformsF64};
