@@ -102,7 +102,9 @@ pub enum SimError {
         has: NoiseKind,
     },
     /// A stochastic solver for an ordinary differential equation.
-    #[error("{solver} is made for noise, and this process has none: take an ODE solver such as tsit5")]
+    #[error(
+        "{solver} is made for noise, and this process has none: take an ODE solver such as tsit5"
+    )]
     NoNoise {
         /// The solver's title.
         solver: &'static str,
@@ -129,7 +131,9 @@ pub enum SimError {
         dim: usize,
     },
     /// A start that is not finite.
-    #[error("component {component} of the start of trajectory {trajectory} must be finite, got {value}")]
+    #[error(
+        "component {component} of the start of trajectory {trajectory} must be finite, got {value}"
+    )]
     StartValue {
         /// Which trajectory.
         trajectory: u64,

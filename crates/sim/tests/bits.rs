@@ -30,10 +30,7 @@ impl<const M: usize> Process for Mixed<M> {
         *g = match self.noise {
             _ if M == 0 => [L::splat(0.0); 2],
             NoiseKind::Additive => [dw[0] * 0.4, dw[1] * (t * 0.1 + 0.2)],
-            _ => [
-                dw[0] * (x[0] * x[0] + 1.0).sqrt() * 0.3,
-                dw[1] * x[1] * 0.2,
-            ],
+            _ => [dw[0] * (x[0] * x[0] + 1.0).sqrt() * 0.3, dw[1] * x[1] * 0.2],
         };
     }
     fn noise_kind(&self) -> NoiseKind {
@@ -78,7 +75,9 @@ fn bits<R: Real>(
     })
     .unwrap();
     let values = keep.values.iter().map(|x| x.to_f64().to_bits());
-    values.chain(keep.stops.iter().map(|t| t.to_bits())).collect()
+    values
+        .chain(keep.stops.iter().map(|t| t.to_bits()))
+        .collect()
 }
 
 fn check<R: Real>() {
@@ -102,7 +101,11 @@ fn check<R: Real>() {
             let reference = bits::<R>(solver, kind, 300, 1);
             for threads in [2, 7] {
                 let found = bits::<R>(solver, kind, 300, threads);
-                assert!(found == reference, "{} {steps:?}, {threads} threads", spec.name);
+                assert!(
+                    found == reference,
+                    "{} {steps:?}, {threads} threads",
+                    spec.name
+                );
             }
             for level in Level::available() {
                 Level::choose(level);
@@ -112,8 +115,16 @@ fn check<R: Real>() {
             Level::choose(widest);
             // Fewer trajectories are the first ones of more: [300, 5, 2] values, then 300 stops.
             let few = bits::<R>(solver, kind, 37, 2);
-            assert!(few[..37 * 10] == reference[..37 * 10], "{} {steps:?}", spec.name);
-            assert!(few[37 * 10..] == reference[3000..3037], "{} {steps:?}", spec.name);
+            assert!(
+                few[..37 * 10] == reference[..37 * 10],
+                "{} {steps:?}",
+                spec.name
+            );
+            assert!(
+                few[37 * 10..] == reference[3000..3037],
+                "{} {steps:?}",
+                spec.name
+            );
         }
     }
 }
@@ -156,9 +167,8 @@ fn euler_maruyama_without_noise_is_euler() {
     let plan = Plan::new(5, 0.0, 3.0, 1);
     let start = |i: u64, x: &mut [f64]| x[0] = i as f64;
     let mut watch = |_| ControlFlow::Continue(());
-    let solver = |name| {
-        AnySolver::new(fokker_sim::solver::solver(name).unwrap(), Steps::Equal(50)).unwrap()
-    };
+    let solver =
+        |name| AnySolver::new(fokker_sim::solver::solver(name).unwrap(), Steps::Equal(50)).unwrap();
     let mut noisy = Keep::<f64>::default();
     solver("euler-maruyama")
         .simulate(&Still, &plan, &Start::Each(&start), &mut noisy, &mut watch)

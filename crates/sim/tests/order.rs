@@ -1,4 +1,7 @@
-//! Every solver converges with its order: the slope of log error against log step.
+//! Every solver converges with its order: the slope of log error against log step. `--nocapture`
+//! prints the slopes.
+
+#![allow(clippy::print_stdout)]
 
 use std::ops::ControlFlow;
 

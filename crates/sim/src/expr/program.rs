@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::op::Op;
 use crate::lane::Lane;
-#[cfg(target_arch = "x86_64")]
 
 /// Where a value lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +135,9 @@ impl Program {
         #[cfg(target_arch = "x86_64")]
         {
             if const { align_of::<L>() == 64 } {
-                assert!(is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq"));
+                assert!(
+                    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq")
+                );
                 // SAFETY: the machine has the registers; the lengths are checked.
                 return unsafe { run_avx512(self, &t, x, dw, out) };
             }

@@ -84,7 +84,12 @@ pub(crate) fn diffusion_derivative<P: Process, L: Lane>(
     out: &mut P::State<L>,
 ) {
     let mut xd = P::State::<Dual<L>>::zeros(process.dim());
-    for ((xd, x), d) in xd.as_mut().iter_mut().zip(x.as_ref()).zip(direction.as_ref()) {
+    for ((xd, x), d) in xd
+        .as_mut()
+        .iter_mut()
+        .zip(x.as_ref())
+        .zip(direction.as_ref())
+    {
         *xd = Dual::new(*x, *d);
     }
     let mut wd = P::Noise::<Dual<L>>::zeros(process.noise_dim());

@@ -1,8 +1,8 @@
 //! Normal numbers for the trajectories in SIMD lanes.
 
+use super::Purpose;
 use super::elementary::{box_muller, box_muller_f64};
 use super::philox::{key, philox, sample_words};
-use super::Purpose;
 
 /// Where the noise of a block of trajectories comes from: lane `i` walks the stream
 /// (seed, purpose, first + i, draw).
@@ -25,7 +25,9 @@ pub(crate) fn normals_f32(at: Address, block: u32, out: &mut [f32]) {
     let (out0, rest) = out.split_at_mut(lanes);
     let (out1, rest) = rest.split_at_mut(lanes);
     let (out2, out3) = rest.split_at_mut(lanes);
-    for (i, (((out0, out1), out2), out3)) in out0.iter_mut().zip(out1).zip(out2).zip(out3).enumerate() {
+    for (i, (((out0, out1), out2), out3)) in
+        out0.iter_mut().zip(out1).zip(out2).zip(out3).enumerate()
+    {
         // `first` is aligned, so the sum does not carry into the high word.
         let w = philox(key, [block, at.draw, first | i as u32, high]);
         (*out0, *out1) = box_muller(w[0], w[1]);

@@ -215,12 +215,16 @@ impl<M: Embedded> Solver for Adaptive<M> {
         // ln ‖e‖ of the step before.
         let mut previous = zero;
         let mut active = !S::Mask::splat(false) & finite(x.as_ref());
-        let mut events = (P::EVENTS && process.has_event())
-            .then(|| Events::<S>::new(process, from, &x));
+        let mut events =
+            (P::EVENTS && process.has_event()).then(|| Events::<S>::new(process, from, &x));
 
         // Per lane, the next save time.
         let mut next_save = [0_usize; super::block::MAX_LANES];
-        let due = |k: usize| task.save.get(k).map_or(f64::INFINITY, |t| (t - task.from).abs());
+        let due = |k: usize| {
+            task.save
+                .get(k)
+                .map_or(f64::INFINITY, |t| (t - task.from).abs())
+        };
         let mut due_lanes = [S::Real::default(); super::block::MAX_LANES];
         for lane in 0..S::LANES {
             while due(next_save[lane]) <= 0.0 {
@@ -241,7 +245,8 @@ impl<M: Embedded> Solver for Adaptive<M> {
             let last = rest.le(h);
             let step = S::select(last, rest, h);
             let now = clock(s, step);
-            self.method.attempt(process, now, &x, &mut work, &mut new, &mut error);
+            self.method
+                .attempt(process, now, &x, &mut work, &mut new, &mut error);
             let square = mean_square(error.as_ref(), x.as_ref(), new.as_ref(), &self.tolerance);
             let accepted = active & square.le(one) & finite(new.as_ref());
 
@@ -269,7 +274,8 @@ impl<M: Embedded> Solver for Adaptive<M> {
                     }
                     let theta = ((times - s - lost) / step).max(zero).min(one);
                     let mut y = new.clone();
-                    self.method.interpolate::<S, P>(theta, now.h, &x, &work, &mut y);
+                    self.method
+                        .interpolate::<S, P>(theta, now.h, &x, &work, &mut y);
                     // The end of the step is the new state itself.
                     let end = reached.le(times);
                     for (y, new) in y.as_mut().iter_mut().zip(new.as_ref()) {
@@ -365,9 +371,9 @@ impl<M: Embedded> Adaptive<M> {
         let mut elapsed = [S::Real::default(); super::block::MAX_LANES];
         s.store(&mut elapsed);
         let direction = (task.to - task.from).signum();
-        for lane in 0..S::LANES {
+        for (lane, elapsed) in elapsed.iter().enumerate().take(S::LANES) {
             if who.get(lane) && block.faults[lane].is_none() {
-                let t = task.from + direction * elapsed[lane].to_f64();
+                let t = task.from + direction * elapsed.to_f64();
                 block.faults[lane] = Some(fault(t, self.tolerance.max_steps));
             }
         }
@@ -383,20 +389,18 @@ impl<M: Embedded> Adaptive<M> {
         next_save: &mut [usize],
         x: &[S],
     ) {
-        for lane in 0..S::LANES {
+        for (lane, next_save) in next_save.iter_mut().enumerate().take(S::LANES) {
             if stopped.get(lane) {
                 // Saves of this step after the event were taken from the step: take them again.
                 let direction = (task.to - task.from).signum();
                 let stop = (block.stops[lane] - task.from) * direction;
-                while next_save[lane] > 0
-                    && (task.save[next_save[lane] - 1] - task.from) * direction > stop
-                {
-                    next_save[lane] -= 1;
+                while *next_save > 0 && (task.save[*next_save - 1] - task.from) * direction > stop {
+                    *next_save -= 1;
                 }
-                for k in next_save[lane]..task.save.len() {
+                for k in *next_save..task.save.len() {
                     block.save_lane(lane, k, task.save.len(), x);
                 }
-                next_save[lane] = task.save.len();
+                *next_save = task.save.len();
             }
         }
     }

@@ -95,7 +95,11 @@ pub const SOLVERS: &[SolverSpec] = &[
     },
     stochastic::<EulerMaruyama>("euler-maruyama", 1.0, "any noise"),
     stochastic::<Milstein>("milstein", 1.0, "commutative noise, exact derivatives"),
-    stochastic::<StochasticHeun>("stochastic-heun", 1.0, "order ½ for noise that does not commute"),
+    stochastic::<StochasticHeun>(
+        "stochastic-heun",
+        1.0,
+        "order ½ for noise that does not commute",
+    ),
     stochastic::<Sra1>("sra1", 1.5, "additive noise only"),
 ];
 
@@ -179,7 +183,12 @@ impl AnySolver {
             }
             self.stochastic(process, plan, start, sink, watch)
         } else {
-            if const { matches!(<P::Noise<One<f64>> as Components<One<f64>>>::FIXED, Some(1..)) } {
+            if const {
+                matches!(
+                    <P::Noise<One<f64>> as Components<One<f64>>>::FIXED,
+                    Some(1..)
+                )
+            } {
                 return Err(SimError::Noise {
                     solver: self.spec.title,
                     needs: "a process without noise",

@@ -92,10 +92,10 @@ impl<S: Simd> Block<'_, S> {
 /// Lanes whose every component is finite.
 #[inline(always)]
 pub(crate) fn finite<S: Simd>(x: &[S]) -> S::Mask {
-    // x − x is 0 for finite x and NaN otherwise, and NaN stays NaN in a sum.
+    // 0·x is 0 for finite x and NaN otherwise, and NaN stays NaN in a sum.
     let mut sum = S::splat(0.0);
     for x in x {
-        sum = sum + (*x - *x);
+        sum = x.mul_add(S::splat(0.0), sum);
     }
     sum.le(S::splat(0.0))
 }

@@ -48,7 +48,8 @@ impl<M: Embedded> Solver for Equal<M> {
         let mut work = self.method.work::<S, P>(process, S::splat(task.from), &x);
         let mut new = x.clone();
         let mut error = x.clone();
-        let mut events = (P::EVENTS && process.has_event()).then(|| Events::<S>::new(process, S::splat(task.from), &x));
+        let mut events = (P::EVENTS && process.has_event())
+            .then(|| Events::<S>::new(process, S::splat(task.from), &x));
         let mut done = 0;
         for (number, &until) in task.save_steps.iter().enumerate() {
             for n in done..until {
@@ -58,7 +59,8 @@ impl<M: Embedded> Solver for Equal<M> {
                     low: S::splat(low),
                     high: S::splat(high),
                 };
-                self.method.attempt(process, clock, &x, &mut work, &mut new, &mut error);
+                self.method
+                    .attempt(process, clock, &x, &mut work, &mut new, &mut error);
                 if let Some(events) = &mut events {
                     let moved = !events.stopped;
                     events.after_step(
@@ -66,7 +68,10 @@ impl<M: Embedded> Solver for Equal<M> {
                         (clock.t, clock.h),
                         moved,
                         &mut new,
-                        |theta, y| self.method.interpolate::<S, P>(theta, clock.h, &x, &work, y),
+                        |theta, y| {
+                            self.method
+                                .interpolate::<S, P>(theta, clock.h, &x, &work, y)
+                        },
                         block.stops,
                     );
                     for (x, new) in x.as_mut().iter_mut().zip(new.as_ref()) {

@@ -20,7 +20,10 @@ impl<const N: usize> EmbeddedPair<N> {
     /// When the tableau has not N stages, no error estimate, no dense output or another last stage.
     pub fn new(tableau: &'static Tableau) -> Self {
         assert!(
-            tableau.stages() == N && tableau.fsal && tableau.b_err.len() == N && !tableau.dense.is_empty(),
+            tableau.stages() == N
+                && tableau.fsal
+                && tableau.b_err.len() == N
+                && !tableau.dense.is_empty(),
             "{} is no embedded pair of {N} stages with dense output",
             tableau.title
         );

@@ -21,7 +21,11 @@ impl Rosenbrock {
     /// # Panics
     /// When it has no dense output.
     pub fn new(method: &'static Coefficients) -> Self {
-        assert!(!method.dense.is_empty(), "{} has no dense output", method.title);
+        assert!(
+            !method.dense.is_empty(),
+            "{} has no dense output",
+            method.title
+        );
         Rosenbrock { method }
     }
 }
@@ -82,7 +86,11 @@ impl Embedded for Rosenbrock {
         let diagonal = inverse * (1.0 / method.gamma);
         let dim = process.dim();
         for (e, value) in work.matrix.iter_mut().enumerate() {
-            let d = if e / dim == e % dim { diagonal } else { S::splat(0.0) };
+            let d = if e / dim == e % dim {
+                diagonal
+            } else {
+                S::splat(0.0)
+            };
             *value = d - *value;
         }
         factorise(dim, &mut work.matrix, &mut work.swaps);
@@ -96,7 +104,11 @@ impl Embedded for Rosenbrock {
             for (c, u) in method.c[i].iter().zip(before.iter()) {
                 add(work.f.as_mut(), inverse * S::splat(*c), u.as_ref());
             }
-            add(work.f.as_mut(), clock.h * method.gamma_i[i], work.d_t.as_ref());
+            add(
+                work.f.as_mut(),
+                clock.h * method.gamma_i[i],
+                work.d_t.as_ref(),
+            );
             solve(dim, &work.matrix, &work.swaps, work.f.as_mut());
             from_here[0].as_mut().copy_from_slice(work.f.as_ref());
         }

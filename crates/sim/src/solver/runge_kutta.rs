@@ -66,6 +66,7 @@ impl<R: Real, const N: usize> Scaled<R, N> {
 /// Stage I of a step from time `t`, of every unit: the units take turns stage by stage, so that
 /// one's arithmetic fills the other's waits.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // constant bounds and indices are what unrolls
 fn stage<S: Simd, P: Process, const N: usize, const I: usize>(
     process: &P,
     scaled: &Scaled<S::Real, N>,
@@ -102,6 +103,7 @@ fn stage<S: Simd, P: Process, const N: usize, const I: usize>(
 /// One step from time `t` of every unit. The stages are written out: a loop over them would keep
 /// the compiler from unrolling the sums.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // as above
 fn step<S: Simd, P: Process, const N: usize>(
     process: &P,
     scaled: &Scaled<S::Real, N>,
@@ -143,7 +145,11 @@ impl<const N: usize> Solver for RungeKutta<N> {
     fn block<S: Simd, P: Process>(&self, process: &P, task: &Task<'_>, block: &mut Block<'_, S>) {
         let zeros = || P::State::<S>::zeros(process.dim());
         let h = (task.to - task.from) / self.steps as f64;
-        let units = if const { P::INTERPRETED } { 1 } else { Self::UNITS };
+        let units = if const { P::INTERPRETED } {
+            1
+        } else {
+            Self::UNITS
+        };
         let scaled = Scaled::<S::Real, N>::new(self.tableau, h);
         let mut x: [P::State<S>; MAX_UNITS] = std::array::from_fn(|_| zeros());
         let mut y = zeros();

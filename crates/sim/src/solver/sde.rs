@@ -6,7 +6,9 @@ use super::noise::Normals;
 use super::{Grid, MAX_UNITS, Solver, check_steps};
 use crate::error::SimError;
 use crate::lane::Simd;
-use crate::process::{Calculus, Components, NoiseKind, Process, column_derivatives, diffusion_derivative};
+use crate::process::{
+    Calculus, Components, NoiseKind, Process, column_derivatives, diffusion_derivative,
+};
 
 /// The increments that drive one step of length h: ΔW = W(t+h) − W(t) and, where the method uses
 /// it, I₁₀ = ∫ₜ^{t+h} (W(s) − W(t)) ds.
@@ -319,10 +321,7 @@ impl<M: SdeMethod> Solver for FixedSde<M> {
                             *i10 = (*dw * 0.5 + area) * h_lanes;
                         }
                     }
-                    let noise = Increments {
-                        dw: &dw,
-                        i10: &i10,
-                    };
+                    let noise = Increments { dw: &dw, i10: &i10 };
                     M::step(process, S::splat(t), h_lanes, x, &noise, &mut work);
                 }
                 if let Some(watch) = &mut watch {
