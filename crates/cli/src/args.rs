@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Train, sample and evaluate flow and diffusion models
+use crate::lab::LabArgs;
+use crate::simulate::args::SimulateArgs;
+
+/// Simulate, train, sample and evaluate flow and diffusion models
 ///
 /// fokker trains generative models that turn noise into data along a probability path. A training is
 /// one TOML recipe and becomes one run folder: weights, samples, curves and a report that opens in a
@@ -27,7 +30,9 @@ Examples:
   fokker train configs/moons.toml                  a flow in the plane
   fokker train configs/fashion.toml --dry-run      show the resolved recipe
   fokker sample runs/moons -o points.csv           draw from it
-  fokker train --resume runs/moons                 go on after Ctrl-C";
+  fokker train --resume runs/moons                 go on after Ctrl-C
+  fokker simulate lorenz                           an ODE or an SDE, with pictures
+  fokker lab one                                   simulation beside closed forms, in one page";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -35,6 +40,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
     Evaluate(EvaluateArgs),
+    Simulate(SimulateArgs),
+    Lab(LabArgs),
     /// List the samplers with their order, cost and source
     Samplers,
     /// Print a completion script for a shell

@@ -2,6 +2,7 @@
 
 mod args;
 mod evaluate;
+mod lab;
 mod machine;
 mod output;
 mod present;
@@ -9,6 +10,7 @@ mod progress;
 mod quickstart;
 mod recipe;
 mod sample;
+mod simulate;
 mod stop;
 mod target;
 mod train;
@@ -59,6 +61,8 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Train(args) => train::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Simulate(args) => simulate::run(args),
+        Command::Lab(args) => lab::run(args),
         Command::Samplers => {
             output::samplers();
             Ok(End::Done)

@@ -81,6 +81,17 @@ built! {
     Flow: ProbabilityFlow<AnyKernel, Dynamic>,
 }
 
+/// What is usually said for short.
+fn full_name(name: &str) -> &str {
+    match name {
+        "bm" | "wiener" => "brownian",
+        "ou" => "ornstein-uhlenbeck",
+        "gbm" => "geometric-brownian",
+        "vdp" => "van-der-pol",
+        other => other,
+    }
+}
+
 impl Named {
     /// The process `name` of [`PROCESSES`] with these parameters, the others at their defaults, and
     /// with this density, if it has one, or else its default.
@@ -96,7 +107,7 @@ impl Named {
         let names = || PROCESSES.iter().map(|spec| spec.name);
         let spec = PROCESSES
             .iter()
-            .find(|spec| spec.name == name)
+            .find(|spec| spec.name == full_name(name))
             .ok_or_else(|| ProcessError::Process {
                 name: name.to_string(),
                 suggestion: similar(name, names()),
