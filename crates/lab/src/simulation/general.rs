@@ -10,7 +10,7 @@ use super::system::Equation;
 #[derive(Clone, Debug)]
 pub(super) enum General {
     /// Computed from expressions.
-    Equation(Equation),
+    Equation(Box<Equation>),
     /// Following a density.
     Dense(Dense),
 }

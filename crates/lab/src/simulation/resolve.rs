@@ -60,6 +60,9 @@ impl Simulation {
         let spec = solver(settings, named.as_ref(), &general)?;
         let steps = steps(settings, spec, from, to)?;
         let solver = AnySolver::new(spec, steps)?;
+        if matches!(spec.family, Family::Stochastic(_)) && general.noise_kind() == NoiseKind::None {
+            return Err(SimError::NoNoise { solver: spec.title }.into());
+        }
         if spec.family == Family::Implicit && matches!(general, General::Dense(_)) {
             let problem = format!(
                 "{} needs derivatives of the drift, which are not compiled for processes with a density",
@@ -223,7 +226,7 @@ fn process(choice: &ProcessChoice) -> Result<(Option<Named>, General), Simulatio
         } => {
             let named = Named::new(name, params, density.clone())?;
             if let Some(system) = of_named(&named, event.as_deref())? {
-                let equation = General::Equation(Equation::new(system, false));
+                let equation = General::Equation(Box::new(Equation::new(system, false)));
                 return Ok((Some(named), equation));
             }
             if event.is_some() {
@@ -262,7 +265,10 @@ fn process(choice: &ProcessChoice) -> Result<(Option<Named>, General), Simulatio
                 let problem = format!("`{name}` occurs in no expression");
                 return Err(setting("--param", problem, "leave it out, or use it"));
             }
-            Ok((None, General::Equation(Equation::new(system, false))))
+            Ok((
+                None,
+                General::Equation(Box::new(Equation::new(system, false))),
+            ))
         }
     }
 }
@@ -394,7 +400,7 @@ fn convert(
     match general {
         General::Equation(equation) if allowed => {
             let converted = Equation::new(equation.system().clone(), true);
-            Ok((General::Equation(converted), Some(written)))
+            Ok((General::Equation(Box::new(converted)), Some(written)))
         }
         _ => Err(SimulationError::Calculus {
             solver: spec.title,

@@ -42,7 +42,7 @@ impl Visit for Coefficients<'_> {
 
 fn general(named: &Named) -> General {
     match of_named(named, None).unwrap() {
-        Some(system) => General::Equation(Equation::new(system, false)),
+        Some(system) => General::Equation(Box::new(Equation::new(system, false))),
         None => General::Dense(Dense::of_named(named).unwrap().unwrap()),
     }
 }
