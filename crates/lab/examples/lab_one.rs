@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p fokker-lab --example lab_one -- [FILE] [SEED]`
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::time::Instant;
