@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
     Evaluate(EvaluateArgs),
-    Simulate(SimulateArgs),
+    Simulate(Box<SimulateArgs>),
     Lab(LabArgs),
     /// List the samplers with their order, cost and source
     Samplers,

@@ -61,7 +61,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Train(args) => train::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Evaluate(args) => evaluate::run(args),
-        Command::Simulate(args) => simulate::run(args),
+        Command::Simulate(args) => simulate::run(*args),
         Command::Lab(args) => lab::run(args),
         Command::Samplers => {
             output::samplers();
