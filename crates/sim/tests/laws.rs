@@ -293,7 +293,7 @@ fn a_path_does_not_change_when_its_steps_are_refined() {
     assert!(worst < 0.01, "{worst}");
 }
 
-/// x' = 1/√(1 − t²) and −x cannot be evaluated outside of [−1, 1].
+/// x' = √(t(1 − t)) is not a number outside of [0, 1], nor would x be after one evaluation there.
 #[test]
 fn an_adaptive_solver_stays_inside_its_interval() {
     struct Arcsine;
@@ -302,7 +302,6 @@ fn an_adaptive_solver_stays_inside_its_interval() {
         type Noise<L: Lane> = [L; 0];
         #[inline(always)]
         fn drift<L: Lane>(&self, t: L, _x: &[L; 1], f: &mut [L; 1]) {
-            // NaN outside of [0, 1].
             f[0] = (t * (-t + 1.0)).sqrt();
         }
     }

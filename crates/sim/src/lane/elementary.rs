@@ -171,7 +171,7 @@ pub(super) fn tanh<S: Simd>(x: S) -> S {
     let em1 = (exp_m1_over(r) * r).mul_add(power, power - 1.0);
     let result = em1 / (em1 + 2.0);
     let result = S::select(x.lt(S::splat(0.0)), -result, result);
-    // min dropped a NaN on the right: 20 < NaN is false, so it is still there; keep the sign of 0.
+    // Keeps the sign of 0.
     S::select(x.abs().le(S::splat(0.0)), x, result)
 }
 

@@ -57,7 +57,7 @@ pub trait Embedded: Sync {
     /// The order of the embedded solution.
     #[doc(hidden)]
     fn error_order(&self) -> u32;
-    /// Room for a step, prepared at the start (t, x). `limit` clamps stage times to the interval.
+    /// Room for a step, prepared at the start (t, x).
     #[doc(hidden)]
     fn work<S: Simd, P: Process>(&self, process: &P, t: S, x: &P::State<S>) -> Self::Work<S, P>;
     /// Tries a step of signed length `h`: the new state and the error estimate.
