@@ -60,10 +60,18 @@ impl Prediction {
 /// of z, and neither does ε), or data at β = 0. A prediction converts to itself at any time, and
 /// noise to score and back wherever β > 0.
 pub fn convert(from: Prediction, to: Prediction, c: &Coeffs) -> Option<(f64, f64)> {
+    convert_rows(from.row(c), to.row(c), c)
+}
+
+/// [`convert`] for any two combinations `from[0]` z + `from[1]` ε and `to[0]` z + `to[1]` ε, for
+/// example a preconditioned network's target.
+///
+/// From x = αz + βε and `from` one 2×2 solve gives z and ε. None where they do not determine `to`.
+pub fn convert_rows(from: [f64; 2], to: [f64; 2], c: &Coeffs) -> Option<(f64, f64)> {
     if from == to {
         return Some((0.0, 1.0));
     }
-    let (f, g) = (from.row(c), to.row(c));
+    let (f, g) = (from, to);
     let parallel = f[0] * g[1] - f[1] * g[0];
     let (cx, cv) = if parallel == 0.0 {
         // One is a multiple of the other: x is not needed, even where it is of no help.

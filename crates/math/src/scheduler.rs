@@ -1,17 +1,27 @@
 //! Noise schedulers: how a Gaussian path mixes data and noise over time.
 
+mod change;
 mod condot;
 mod cosine;
+mod edm;
+mod inverse;
 mod linear_sqrt;
 mod polynomial;
+mod rate;
+mod sub_vp;
+mod ve;
 mod vp;
 
 use std::fmt::Debug;
 
+pub use change::{Change, change};
 pub use condot::CondOt;
 pub use cosine::Cosine;
+pub use edm::Edm;
 pub use linear_sqrt::LinearSqrt;
 pub use polynomial::Polynomial;
+pub use sub_vp::SubVp;
+pub use ve::VarianceExploding;
 pub use vp::VariancePreserving;
 
 /// The coefficients of x = αz + βε at one time, and their derivatives.
@@ -49,7 +59,33 @@ impl Coeffs {
     }
 }
 
-/// A pair of smooth functions α, β on \[0, 1\] with α rising from 0 to 1 and β falling from 1 to 0.
+/// A pair of smooth functions α, β on \[0, 1\] whose signal-to-noise ratio rises, to α_1 = 1 and
+/// β_1 = 0: at t = 1 the path is at the data.
+///
+/// The path starts at N(0, β_0² I), exactly where α_0 = 0 and nearly otherwise; β_0 is 1 but for
+/// the exploding schedulers ([`Start`]). So generation begins with x = β_0 ε.
+///
+/// A scheduler of your own is a name and [`at`](Scheduler::at):
+///
+/// ```
+/// use fokker_math::scheduler::{Coeffs, Scheduler};
+///
+/// /// α = t², β = 1 − t.
+/// #[derive(Debug)]
+/// struct Mine;
+///
+/// impl Scheduler for Mine {
+///     fn name(&self) -> &'static str {
+///         "mine"
+///     }
+///     fn at(&self, t: f64) -> Coeffs {
+///         Coeffs { alpha: t * t, beta: 1.0 - t, d_alpha: 2.0 * t, d_beta: -1.0 }
+///     }
+/// }
+///
+/// let half = Mine.at(0.5).log_snr();
+/// assert!((Mine.time_of_log_snr(half) - 0.5).abs() < 1e-15);
+/// ```
 pub trait Scheduler: Send + Sync + Debug {
     /// The name in menus and configurations.
     fn name(&self) -> &'static str;
@@ -57,7 +93,25 @@ pub trait Scheduler: Send + Sync + Debug {
     fn at(&self, t: f64) -> Coeffs;
     /// The time in \[0, 1\] at which ln(α²/β²) = `l`; ±∞ are answered with the ends, and so is a
     /// value that the scheduler does not reach.
-    fn time_of_log_snr(&self, l: f64) -> f64;
+    ///
+    /// By itself this is a bisection on [`at`](Scheduler::at), some 60 evaluations; a scheduler
+    /// with a closed form writes that.
+    fn time_of_log_snr(&self, l: f64) -> f64 {
+        inverse::bisect(|t| self.at(t).log_snr(), l)
+    }
+}
+
+/// What the path of a scheduler is at t = 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// α_0 = 0 and β_0 = 1: standard normal noise, exactly.
+    Noise,
+    /// α_0 is small and β_0 is 1 to a few digits: the path is standard normal noise but for a trace
+    /// of the data.
+    NearNoise,
+    /// α = 1 all along and β_0 is large: the path is N(0, β_0² I) as far as the data are small
+    /// beside β_0.
+    Exploding,
 }
 
 /// An entry of [`SCHEDULERS`].
@@ -69,8 +123,8 @@ pub struct SchedulerSpec {
     pub formula: &'static str,
     /// Where it comes from.
     pub reference: &'static str,
-    /// Whether α_0 = 0 exactly, so that the path starts at pure noise.
-    pub starts_at_noise: bool,
+    /// What the path is at t = 0.
+    pub start: Start,
     /// Makes the scheduler with its usual parameters.
     pub make: fn() -> Box<dyn Scheduler>,
 }
@@ -81,36 +135,57 @@ pub const SCHEDULERS: &[SchedulerSpec] = &[
         name: "condot",
         formula: "α = t, β = 1 − t",
         reference: "Lipman et al., Flow matching for generative modeling, ICLR 2023",
-        starts_at_noise: true,
+        start: Start::Noise,
         make: || Box::new(CondOt),
     },
     SchedulerSpec {
         name: "cosine",
         formula: "α = sin(πt/2), β = cos(πt/2)",
         reference: "Nichol & Dhariwal, Improved denoising diffusion probabilistic models, ICML 2021",
-        starts_at_noise: true,
+        start: Start::Noise,
         make: || Box::new(Cosine),
     },
     SchedulerSpec {
         name: "linear-sqrt",
         formula: "α = t, β = √(1 − t)",
         reference: "Holderrieth & Erives, Introduction to flow matching and diffusion models, 2025",
-        starts_at_noise: true,
+        start: Start::Noise,
         make: || Box::new(LinearSqrt),
     },
     SchedulerSpec {
         name: "polynomial",
         formula: "α = tⁿ, β = 1 − tⁿ (n = 2)",
         reference: "Lipman et al., Flow matching guide and code, 2024",
-        starts_at_noise: true,
+        start: Start::Noise,
         make: || Box::new(Polynomial::default()),
     },
     SchedulerSpec {
         name: "vp",
         formula: "α = exp(−½B), β = √(1 − α²), B = sβ_min + ½s²(β_max − β_min), s = 1 − t (β_min = 0.1, β_max = 20)",
         reference: "Song et al., Score-based generative modeling through SDEs, ICLR 2021",
-        starts_at_noise: false,
+        start: Start::NearNoise,
         make: || Box::new(VariancePreserving::default()),
+    },
+    SchedulerSpec {
+        name: "sub-vp",
+        formula: "α = exp(−½B), β = 1 − α², B = sβ_min + ½s²(β_max − β_min), s = 1 − t (β_min = 0.1, β_max = 20)",
+        reference: "Song et al., Score-based generative modeling through SDEs, ICLR 2021",
+        start: Start::NearNoise,
+        make: || Box::new(SubVp::default()),
+    },
+    SchedulerSpec {
+        name: "ve",
+        formula: "α = 1, β = √(σ² − σ_min²), σ = σ_min (σ_max/σ_min)^(1−t) (σ_min = 0.01, σ_max = 50)",
+        reference: "Song et al., Score-based generative modeling through SDEs, ICLR 2021",
+        start: Start::Exploding,
+        make: || Box::new(VarianceExploding::default()),
+    },
+    SchedulerSpec {
+        name: "edm",
+        formula: "α = 1, β = σ_max (1 − t) (σ_max = 80)",
+        reference: "Karras et al., Elucidating the design space of diffusion-based generative models, NeurIPS 2022",
+        start: Start::Exploding,
+        make: || Box::new(Edm::default()),
     },
 ];
 
@@ -128,16 +203,35 @@ pub enum SchedulerError {
     /// The exponent of [`Polynomial`] is 0.
     #[error("the polynomial scheduler's exponent n must be at least 1, got 0")]
     Exponent,
-    /// The rates of [`VariancePreserving`] are not 0 < β_min ≤ β_max < ∞.
+    /// The rates of [`VariancePreserving`] or [`SubVp`] are not 0 < β_min ≤ β_max < ∞.
     #[error(
-        "the vp scheduler's rates must be finite with 0 < beta_min <= beta_max, \
+        "the {scheduler} scheduler's rates must be finite with 0 < beta_min <= beta_max, \
          got beta_min = {beta_min}, beta_max = {beta_max}"
     )]
     Rates {
+        /// The scheduler's name.
+        scheduler: &'static str,
         /// The lower rate given.
         beta_min: f64,
         /// The upper rate given.
         beta_max: f64,
+    },
+    /// The scales of [`VarianceExploding`] are not 0 < σ_min < σ_max < ∞.
+    #[error(
+        "the ve scheduler's scales must be finite with 0 < sigma_min < sigma_max, \
+         got sigma_min = {sigma_min}, sigma_max = {sigma_max}"
+    )]
+    Scales {
+        /// The lower scale given.
+        sigma_min: f64,
+        /// The upper scale given.
+        sigma_max: f64,
+    },
+    /// The scale of [`Edm`] is not positive and finite.
+    #[error("the edm scheduler's sigma_max must be positive and finite, got {sigma_max}")]
+    Scale {
+        /// The scale given.
+        sigma_max: f64,
     },
 }
 
@@ -147,117 +241,4 @@ fn logistic(x: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every scheduler of the slice, and other parameters.
-    fn all() -> Vec<(Box<dyn Scheduler>, bool)> {
-        let mut all: Vec<_> = SCHEDULERS
-            .iter()
-            .map(|spec| ((spec.make)(), spec.starts_at_noise))
-            .collect();
-        for n in [1, 3, 7] {
-            all.push((Box::new(Polynomial::new(n).unwrap()), true));
-        }
-        for (low, high) in [(0.1, 5.0), (3.0, 3.0)] {
-            all.push((Box::new(VariancePreserving::new(low, high).unwrap()), false));
-        }
-        all
-    }
-
-    fn times() -> impl Iterator<Item = f64> {
-        (1..500).map(|i| f64::from(i) / 500.0)
-    }
-
-    #[test]
-    fn names() {
-        for spec in SCHEDULERS {
-            assert_eq!((spec.make)().name(), spec.name);
-            assert_eq!(scheduler(spec.name).unwrap().name(), spec.name);
-        }
-        assert!(scheduler("nothing").is_none());
-    }
-
-    #[test]
-    fn ends() {
-        for (scheduler, starts_at_noise) in all() {
-            let (start, end) = (scheduler.at(0.0), scheduler.at(1.0));
-            assert_eq!((end.alpha, end.beta), (1.0, 0.0), "{scheduler:?}");
-            assert_eq!(end.log_snr(), f64::INFINITY);
-            if starts_at_noise {
-                assert_eq!((start.alpha, start.beta), (0.0, 1.0), "{scheduler:?}");
-                assert_eq!(start.log_snr(), f64::NEG_INFINITY);
-            }
-            assert_eq!(scheduler.time_of_log_snr(f64::INFINITY), 1.0);
-            assert_eq!(scheduler.time_of_log_snr(f64::NEG_INFINITY), 0.0);
-        }
-        assert!(VariancePreserving::default().at(0.0).alpha < 0.007);
-    }
-
-    #[test]
-    fn snr_rises_strictly() {
-        for (scheduler, _) in all() {
-            let snr: Vec<f64> = times().map(|t| scheduler.at(t).log_snr()).collect();
-            assert!(
-                snr.windows(2).all(|pair| pair[0] < pair[1]),
-                "{scheduler:?}"
-            );
-            assert!(times().all(|t| scheduler.at(t).d_log_snr() > 0.0));
-        }
-    }
-
-    #[test]
-    fn inverse_round_trips() {
-        for (scheduler, _) in all() {
-            for t in times().chain([1e-6, 1e-3, 1.0 - 1e-6]) {
-                let back = scheduler.time_of_log_snr(scheduler.at(t).log_snr());
-                assert!((back - t).abs() < 1e-13, "{scheduler:?}: {t} became {back}");
-            }
-            for l in [-8.0, -3.0, 0.0, 2.5, 15.0] {
-                let t = scheduler.time_of_log_snr(l);
-                let found = scheduler.at(t).log_snr();
-                assert!(
-                    t == 0.0 || (found - l).abs() < 1e-7,
-                    "{scheduler:?}: {l}, {found}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn derivatives_are_finite_differences() {
-        let h = 1e-5;
-        for (scheduler, _) in all() {
-            for t in (1..100).map(|i| f64::from(i) / 100.0) {
-                let at = scheduler.at(t);
-                // Central differences of fourth order.
-                let difference = |of: fn(&Coeffs) -> f64| {
-                    let f = |k: f64| of(&scheduler.at(t + k * h));
-                    (8.0 * (f(1.0) - f(-1.0)) - (f(2.0) - f(-2.0))) / (12.0 * h)
-                };
-                for (exact, found) in [
-                    (at.d_alpha, difference(|c| c.alpha)),
-                    (at.d_beta, difference(|c| c.beta)),
-                    (at.d_log_snr(), difference(Coeffs::log_snr)),
-                ] {
-                    let error = (exact - found).abs() / (1.0 + exact.abs());
-                    assert!(error < 1e-9, "{scheduler:?} at {t}: {exact}, {found}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn bad_parameters_are_refused() {
-        assert_eq!(Polynomial::new(0), Err(SchedulerError::Exponent));
-        for (low, high) in [
-            (0.0, 1.0),
-            (2.0, 1.0),
-            (f64::NAN, 1.0),
-            (1.0, f64::INFINITY),
-        ] {
-            let error = VariancePreserving::new(low, high).unwrap_err();
-            assert!(error.to_string().contains("0 < beta_min <= beta_max"));
-        }
-    }
-}
+mod tests;
