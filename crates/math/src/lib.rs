@@ -7,6 +7,9 @@
 //! |---|---|
 //! | [`scheduler`] | α and β as functions of time, their derivatives, the signal-to-noise ratio and its inverse |
 //! | [`prediction`] | data, noise, velocity, v and score: what a network may predict, and how they convert |
+//! | [`precondition`] | the network's inputs and targets at unit variance, for any scheduler |
+//! | [`weight`] | weights of the training loss and what they are for any prediction |
+//! | [`time`] | laws of the training times, by their quantiles |
 //! | [`grid`] | time grids |
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
@@ -17,15 +20,19 @@
 //! | [`stats`] | the normal distribution, tests of distributions and their power, moments, the energy distance, fits of a line |
 
 pub mod assignment;
+mod bisect;
 pub mod density;
 pub mod grid;
 pub mod law;
 mod linalg;
 pub mod mixture;
+pub mod precondition;
 pub mod prediction;
 pub mod rosenbrock;
 pub mod scheduler;
 pub mod stats;
 pub mod tableau;
+pub mod time;
 #[cfg(test)]
 mod trees;
+pub mod weight;

@@ -4,7 +4,6 @@ mod change;
 mod condot;
 mod cosine;
 mod edm;
-mod inverse;
 mod linear_sqrt;
 mod polynomial;
 mod rate;
@@ -13,6 +12,8 @@ mod ve;
 mod vp;
 
 use std::fmt::Debug;
+
+use crate::bisect::bisect;
 
 pub use change::{Change, change};
 pub use condot::CondOt;
@@ -97,7 +98,7 @@ pub trait Scheduler: Send + Sync + Debug {
     /// By itself this is a bisection on [`at`](Scheduler::at), some 60 evaluations; a scheduler
     /// with a closed form writes that.
     fn time_of_log_snr(&self, l: f64) -> f64 {
-        inverse::bisect(|t| self.at(t).log_snr(), l)
+        bisect(|t| self.at(t).log_snr(), l)
     }
 }
 

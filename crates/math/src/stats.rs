@@ -1,6 +1,7 @@
 //! Statistics for judging samples: the normal distribution, the tests of Kolmogorov–Smirnov and
 //! Pearson with their power, moments, the energy distance, fits of a line.
 
+mod beta;
 mod chi_square;
 mod gamma;
 mod kolmogorov;
@@ -8,6 +9,7 @@ mod line;
 mod moments;
 mod normal;
 
+pub use beta::{beta_cdf, beta_quantile, ln_beta};
 pub use chi_square::{
     GoodnessOfFit, chi_square_critical, chi_square_gof, chi_square_noncentrality,
     chi_square_p_value, chi_square_power,
