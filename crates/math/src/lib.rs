@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`scheduler`] | α and β as functions of time, their derivatives, the signal-to-noise ratio and its inverse |
 //! | [`prediction`] | data, noise, velocity, v and score: what a network may predict, and how they convert |
+//! | [`interpolant`] | paths between two arbitrary laws: linear, bridges, stochastic interpolants |
 //! | [`grid`] | time grids |
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
@@ -19,6 +20,7 @@
 pub mod assignment;
 pub mod density;
 pub mod grid;
+pub mod interpolant;
 pub mod law;
 mod linalg;
 pub mod mixture;
