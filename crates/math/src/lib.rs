@@ -10,6 +10,8 @@
 //! | [`precondition`] | the network's inputs and targets at unit variance, for any scheduler |
 //! | [`weight`] | weights of the training loss and what they are for any prediction |
 //! | [`time`] | laws of the training times, by their quantiles |
+//! | [`interpolant`] | paths between two arbitrary laws: linear, bridges, stochastic interpolants |
+//! | [`diffusion`] | the diffusion coefficient of the SDE extension |
 //! | [`grid`] | time grids |
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
@@ -22,7 +24,9 @@
 pub mod assignment;
 mod bisect;
 pub mod density;
+pub mod diffusion;
 pub mod grid;
+pub mod interpolant;
 pub mod law;
 mod linalg;
 pub mod mixture;
