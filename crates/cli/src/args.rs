@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Lab(LabArgs),
     /// List the samplers with their order, cost and source
     Samplers,
+    /// List the schedulers, paths, loss weights and laws of times that a recipe can name
+    Schedulers,
     /// Print a completion script for a shell
     ///
     /// For bash: fokker completions bash > ~/.local/share/bash-completion/completions/fokker
@@ -149,7 +151,7 @@ pub(crate) struct SampleArgs {
     pub(crate) grid: bool,
 
     /// Make the samples of this PNG again, from the recipe inside it
-    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "count", "steps", "sampler", "guidance", "seed", "grid"])]
+    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "count", "steps", "sampler", "sigma", "scheduler", "guidance", "seed", "grid"])]
     pub(crate) like: Option<PathBuf>,
 
     /// Also write an animation from noise to samples
@@ -207,6 +209,15 @@ pub(crate) struct HowArgs {
     /// The sampler, see `fokker samplers` [default: the run's]
     #[arg(long, value_name = "NAME")]
     pub(crate) sampler: Option<String>,
+
+    /// σ_t of a stochastic sampler: noise:S (S·β_t), constant:S, decreasing:S, alpha:S or memoryless; any choice
+    /// keeps the law [default: noise:1]
+    #[arg(long, value_name = "SIGMA")]
+    pub(crate) sigma: Option<String>,
+
+    /// Sample along another scheduler than the run was trained on, see `fokker schedulers` [default: the run's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scheduler: Option<String>,
 
     /// Guidance weight w, -100 to 100: 0 ignores the class, 1 is plain, more exaggerates it [default: the run's]
     #[arg(long, short = 'w', value_name = "W", allow_negative_numbers = true)]

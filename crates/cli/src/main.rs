@@ -67,6 +67,10 @@ fn run(cli: Cli) -> anyhow::Result<End> {
             output::samplers();
             Ok(End::Done)
         }
+        Command::Schedulers => {
+            output::schedulers();
+            Ok(End::Done)
+        }
         Command::Completions { shell } => {
             let mut command = Cli::command();
             let mut script = Vec::new();

@@ -5,6 +5,11 @@
 use std::io::{IsTerminal, Write};
 
 use fokker::SAMPLERS;
+use fokker::math::diffusion::DIFFUSIONS;
+use fokker::math::interpolant::INTERPOLANTS;
+use fokker::math::scheduler::SCHEDULERS;
+use fokker::math::time::TIME_LAWS;
+use fokker::math::weight::LOSS_WEIGHTS;
 
 /// A line of the result. A closed pipe (`| head`) is not our failure.
 pub(crate) fn result(line: &str) {
@@ -47,5 +52,38 @@ pub(crate) fn samplers() {
             "{:<16}{:>5}  {:>10}  {:<12}{} ({})",
             s.name, s.order, s.calls, kind, s.title, s.reference
         ));
+    }
+}
+
+/// The tables of what a recipe and a sampling can name beside samplers.
+pub(crate) fn schedulers() {
+    let row = |name: &str, formula: &str, reference: &str| {
+        let source = if reference.is_empty() {
+            String::new()
+        } else {
+            format!("  ({reference})")
+        };
+        result(&format!("  {name:<18}{formula}{source}"));
+    };
+    result("path.scheduler: x = αz + βε, from noise to data");
+    for s in SCHEDULERS {
+        row(s.name, s.formula, s.reference);
+    }
+    row("formula", "path.alpha and path.beta as formulas in t, such as \"t^2\" and \"1 - alpha\"", "");
+    result("path.interpolant: x = a·x₀ + b·x₁ + γε, from [source] to [data]");
+    for s in INTERPOLANTS {
+        row(s.name, s.formula, s.reference);
+    }
+    result("objective.weight: of the squared error of the data, by SNR = α²/β²");
+    for s in LOSS_WEIGHTS {
+        row(s.name, s.formula, s.reference);
+    }
+    result("objective.time: the law of training times");
+    for s in TIME_LAWS {
+        row(s.name, s.formula, s.reference);
+    }
+    result("--sigma: σ_t of the stochastic samplers; every choice keeps the law");
+    for s in DIFFUSIONS {
+        row(s.name, s.formula, "");
     }
 }

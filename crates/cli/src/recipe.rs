@@ -1,9 +1,12 @@
 //! The recipe of a picture: what made it, in its own text chunk.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fokker::core::SamplerSpec;
+use fokker::math::diffusion::Diffusion;
+use fokker::math::scheduler::{SCHEDULERS, Scheduler, scheduler};
 use fokker::{Draw, sampler};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +27,12 @@ pub(crate) struct Recipe {
     pub(crate) sampler: String,
     pub(crate) steps: usize,
     pub(crate) guidance: f64,
+    /// σ_t of a stochastic sampler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sigma: Option<String>,
+    /// Another scheduler than the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scheduler: Option<String>,
     pub(crate) seed: u64,
     pub(crate) first: u64,
     pub(crate) count: usize,
@@ -76,12 +85,31 @@ impl Recipe {
             sampler: find_sampler(&self.sampler)?,
             steps: self.steps,
             guidance: self.guidance,
+            diffusion: find_sigma(self.sigma.as_deref())?,
+            scheduler: self.scheduler.as_deref().map(find_scheduler).transpose()?,
             seed: self.seed,
             first: self.first,
             count: self.count,
             classes: self.classes.clone(),
         })
     }
+}
+
+/// The diffusion coefficient of that name, σ_t = β_t without one.
+pub(crate) fn find_sigma(text: Option<&str>) -> Result<Diffusion> {
+    let parsed = text.map(str::parse::<Diffusion>).transpose();
+    parsed
+        .map(Option::unwrap_or_default)
+        .map_err(|e| anyhow!("--sigma {}: {e}", text.unwrap_or_default()))
+}
+
+/// The scheduler of that name, or an answer that lists them.
+pub(crate) fn find_scheduler(name: &str) -> Result<Arc<dyn Scheduler>> {
+    let found = scheduler(name).with_context(|| {
+        let names: Vec<&str> = SCHEDULERS.iter().map(|s| s.name).collect();
+        format!("unknown scheduler \"{name}\"; known are {}", names.join(", "))
+    })?;
+    Ok(found.into())
 }
 
 /// The sampler of that name, or an answer that lists them.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fokker::core::chunk_rows;
+use fokker::core::{SamplerSpec, chunk_rows};
 use fokker::eval::write_gif;
 use fokker::train::{AnyNetwork, Checkpoint};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
@@ -13,7 +13,7 @@ use fokker::{Device, Draw, Flow, RunFolder, Shape};
 use crate::args::{HowArgs, SampleArgs};
 use crate::present::{self, Trajectory};
 use crate::progress::Progress;
-use crate::recipe::{Recipe, find_sampler};
+use crate::recipe::{Recipe, find_sampler, find_scheduler, find_sigma};
 use crate::target::{self, Format, check_place, check_size, format_of};
 use crate::{End, output, stop};
 
@@ -56,8 +56,21 @@ impl Source {
                 );
             }
         }
+        let sampler = find_sampler(how.sampler.as_deref().unwrap_or(&own.sampler))?;
+        let diffusion = find_sigma(how.sigma.as_deref())?;
+        if how.sigma.is_some() && !sampler.stochastic {
+            let name = sampler.name;
+            bail!("--sigma: {name} adds no noise; use a stochastic sampler (see `fokker samplers`)");
+        }
+        let scheduler = how.scheduler.as_deref().map(find_scheduler).transpose()?;
+        if scheduler.is_some() && !self.flow.path.is_gaussian() {
+            bail!("--scheduler: this run starts at other data, not at noise: its path has no scheduler");
+        }
+        self.check_score(sampler)?;
         Ok(Draw {
-            sampler: find_sampler(how.sampler.as_deref().unwrap_or(&own.sampler))?,
+            sampler,
+            diffusion,
+            scheduler,
             steps: how.steps.map_or(own.steps, |s| s as usize),
             // Without classes there is nothing to guide towards.
             guidance: if self.flow.classes == 0 {
@@ -68,6 +81,19 @@ impl Source {
             seed,
             ..Draw::default()
         })
+    }
+
+    /// A stochastic sampler needs the score.
+    fn check_score(&self, sampler: &SamplerSpec) -> Result<()> {
+        if self.flow.has_score || !sampler.stochastic {
+            return Ok(());
+        }
+        bail!(
+            "{} needs the score, which this run did not learn: it needs noise that is independent of the data, \
+             or a path with noise of its own and objective.prediction = \"velocity-and-noise\"; use a sampler of \
+             ordinary differential equations, such as heun",
+            sampler.name
+        )
     }
 
     fn weights(&self) -> Result<String> {
@@ -87,6 +113,8 @@ impl Source {
             sampler: draw.sampler.name.into(),
             steps: draw.steps,
             guidance: draw.guidance,
+            sigma: draw.sampler.stochastic.then(|| draw.diffusion.to_string()),
+            scheduler: draw.scheduler.as_ref().map(|s| s.name().into()),
             seed: draw.seed,
             first: draw.first,
             count: draw.count,
@@ -183,7 +211,9 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
     let (draw, recipe) = match like {
         Some(recipe) => {
             check_weights(&source, &recipe)?;
-            (recipe.draw()?, recipe)
+            let draw = recipe.draw()?;
+            source.check_score(draw.sampler)?;
+            (draw, recipe)
         }
         None => {
             let mut draw = source.draw(&args.how, args.seed)?;

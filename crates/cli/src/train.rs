@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail};
 use fokker::burn::module::Module;
 use fokker::train::Outcome;
 use fokker::train::{
-    Config, Judge, RunFolder, RunInfo, Task, Trainer, config::NetworkConfig, flow_trainer,
-    judge_trainer,
+    Config, Judge, Pairs, RunFolder, RunInfo, Task, Trainer, config::{CouplingConfig, NetworkConfig},
+    flow_trainer_on, judge_trainer, rectified_pairs,
 };
 use fokker::{Dataset, Device, Shape};
 
@@ -51,9 +51,8 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
 fn read_config(path: &Path, set: &[String]) -> Result<Config> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut config = Config::parse(&text, &path.display().to_string(), set)?;
-    config.data = config.data.absolute();
-    Ok(config)
+    let config = Config::parse(&text, &path.display().to_string(), set)?;
+    Ok(config.pinned()?)
 }
 
 /// Refuses to resume a run under another recipe, naming the first line that differs.
@@ -140,7 +139,11 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
         output::result(&run.path().display().to_string());
         return Ok(End::Done);
     }
-    let trainer = flow_trainer(start.config(), data.clone(), device)?;
+    let Some(pairs) = pairs(start.config(), &*data, device)? else {
+        output::note("stopped while the pairs were made; nothing was written");
+        return Ok(End::Stopped);
+    };
+    let trainer = flow_trainer_on(start.config(), data.clone(), pairs, device)?;
     let classes = trainer.task().classes() > 0;
     let (run, mut trainer) = start.open(trainer, &*data, classes)?;
     if let End::Stopped = train(&run, &mut trainer)? {
@@ -161,6 +164,35 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
         output::result(&file.display().to_string());
     }
     Ok(End::Done)
+}
+
+/// The pairs of a rectified coupling, with a progress bar; `None` on Ctrl-C.
+fn pairs(
+    config: &Config,
+    data: &dyn Dataset,
+    device: &Device,
+) -> Result<Option<Option<Arc<Pairs>>>> {
+    let count = config.coupling.pairs();
+    let mut bar = None;
+    let made = rectified_pairs(config, data, device, &mut |done| {
+        let bar = bar.get_or_insert_with(|| Progress::new("pairs", 0, count));
+        bar.set(done, || format!("{count} pairs of the model's own paths"));
+        if stop::asked() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })?;
+    match made {
+        None => Ok(Some(None)),
+        Some(None) => Ok(None),
+        Some(made) => {
+            if let Some(bar) = bar {
+                bar.finish(&format!("{count} pairs"));
+            }
+            Ok(Some(made))
+        }
+    }
 }
 
 fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) -> Result<End> {
@@ -226,9 +258,15 @@ fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<E
         NetworkConfig::Classifier(_) => judge_trainer(config, data.clone(), device)?
             .model()
             .num_params(),
-        _ => flow_trainer(config, data.clone(), device)?
-            .model()
-            .num_params(),
+        // The size does not depend on the pairs, which would take time.
+        _ => {
+            let config = Config {
+                coupling: CouplingConfig::default(),
+                ..config.clone()
+            };
+            let trainer = flow_trainer_on(&config, data.clone(), None, device)?;
+            trainer.model().num_params()
+        }
     };
     output::result(config.to_toml().trim_end());
     let seen = train.steps * train.batch as u64;

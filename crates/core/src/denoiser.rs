@@ -10,9 +10,21 @@ pub struct Estimate {
     pub value: State,
     /// Its kind.
     pub prediction: Prediction,
+    /// The expected noise ε̂ and its standard deviation in x, where the model says it separately: the
+    /// score is then −ε̂ divided by it.
+    pub noise: Option<(State, f64)>,
 }
 
 impl Estimate {
+    /// A single prediction.
+    pub fn of(value: State, prediction: Prediction) -> Self {
+        Self {
+            value,
+            prediction,
+            noise: None,
+        }
+    }
+
     /// The same statement as another prediction, or `None` where the conversion is singular
     /// (noise into data at α = 0, data into velocity at β = 0).
     pub fn convert(self, to: Prediction, x: &State, c: &Coeffs) -> Option<State> {
@@ -28,7 +40,7 @@ impl Estimate {
 ///
 /// Guidance wraps a denoiser and is a denoiser.
 pub trait Denoiser {
-    /// The coefficients of the path that the model was trained on.
+    /// The coefficients of the path that the model speaks of.
     fn scheduler(&self) -> &dyn Scheduler;
 
     /// The model's estimate for the batch `x`, `[batch, dim]`, all rows at time `t`.
@@ -39,5 +51,26 @@ pub trait Denoiser {
         let c = self.scheduler().at(t);
         self.predict(x.clone(), t)
             .convert(Prediction::Velocity, &x, &c)
+    }
+
+    /// The velocity and the noise of the score ∇log p_t = −ε̂/scale, as (u, ε̂, scale), from one call;
+    /// `None` where the prediction does not determine both. The course's score from a vector field,
+    /// s = (u − b x)/a, is this conversion without its division by a.
+    fn velocity_and_noise(&self, x: State, t: f64) -> Option<(State, State, f64)> {
+        let c = self.scheduler().at(t);
+        let mut estimate = self.predict(x.clone(), t);
+        let (noise, scale) = match estimate.noise.take() {
+            Some(separate) => separate,
+            None => (estimate.clone().convert(Prediction::Noise, &x, &c)?, c.beta),
+        };
+        let velocity = estimate.convert(Prediction::Velocity, &x, &c)?;
+        Some((velocity, noise, scale))
+    }
+
+    /// The score ∇log p_t(x), or `None` where the prediction does not determine it. It belongs to the
+    /// marginal only where the path's noise is Gaussian and independent of the data.
+    fn score(&self, x: State, t: f64) -> Option<State> {
+        let (_, noise, scale) = self.velocity_and_noise(x, t)?;
+        (scale > 0.0).then(|| noise.mul_scalar(-1.0 / scale))
     }
 }

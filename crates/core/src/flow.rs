@@ -1,14 +1,15 @@
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, TensorData};
+use fokker_math::diffusion::Diffusion;
 use fokker_math::grid;
-use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::Scheduler;
-use fokker_sim::rng::Purpose;
+use fokker_sim::rng::{Purpose, normal_rows};
 
 use crate::{
-    Denoiser, Guided, Model, Network, Noise, Progress, RowNoise, SAMPLERS, SamplerSpec, sample,
+    Denoiser, Guided, Model, Network, Parametrization, ProbabilityPath, Progress, Rescheduled,
+    RowNoise, SAMPLERS, SamplerSpec, State, sample,
 };
 
 /// A trained network with all that is needed to sample from it.
@@ -17,15 +18,26 @@ pub struct Flow<N> {
     /// The network, without autodiff.
     pub network: N,
     /// The path it was trained on.
-    pub scheduler: Arc<dyn Scheduler>,
+    pub path: ProbabilityPath,
     /// What its output means.
-    pub prediction: Prediction,
+    pub output: Parametrization,
+    /// Where its path starts, where that is not noise.
+    pub start: Option<Arc<dyn Start>>,
+    /// Does its output determine the score of the marginals? Stochastic sampling needs it. It does not
+    /// where noise and data were coupled, or the path starts at other data without a noise of its own.
+    pub has_score: bool,
     /// Numbers in one sample.
     pub dim: usize,
     /// Number of classes it knows (0: none); label `classes` is ∅.
     pub classes: usize,
     /// Where it computes.
     pub device: Device,
+}
+
+/// The law p_init of a path between two data sets.
+pub trait Start: Send + Sync {
+    /// Writes x₀ of sample `sample` of `seed`: a function of the two.
+    fn start(&self, seed: u64, sample: u64, x0: &mut [f32]);
 }
 
 /// An order for samples. Sample i of a seed is the same whatever else is asked for: its noise, its
@@ -36,6 +48,10 @@ pub struct Draw {
     pub sampler: &'static SamplerSpec,
     /// Steps from noise to data, uniform in t.
     pub steps: usize,
+    /// The σ_t of a stochastic sampler.
+    pub diffusion: Diffusion,
+    /// Another path than the one of the training, of the same law; `None`: that one.
+    pub scheduler: Option<Arc<dyn Scheduler>>,
     /// The guidance weight w (1: none).
     pub guidance: f64,
     /// The seed.
@@ -55,6 +71,8 @@ impl Default for Draw {
         Self {
             sampler: heun.expect("Heun is in the table"),
             steps: 25,
+            diffusion: Diffusion::default(),
+            scheduler: None,
             guidance: 1.0,
             seed: 0,
             first: 0,
@@ -85,7 +103,8 @@ impl<N: Network> Flow<N> {
     /// The samples of `draw`, `[count, dim]` row by row.
     ///
     /// # Panics
-    /// If a class is larger than the number of classes (which stands for ∅).
+    /// If a class is larger than the number of classes (which stands for ∅), or a stochastic sampler is
+    /// asked for where the model [has no score](Self::has_score).
     pub fn sample(&self, draw: &Draw) -> Vec<f32> {
         self.sample_watched(draw, &mut |_, _| ControlFlow::Continue(()))
             .expect("nothing breaks off")
@@ -102,18 +121,23 @@ impl<N: Network> Flow<N> {
         if let Some(class) = draw.classes.iter().find(|c| **c > limit) {
             panic!("class {class} is out of range: this network has {limit} classes");
         }
+        assert!(
+            self.has_score || !draw.sampler.stochastic,
+            "{} needs the score, which this model does not know",
+            draw.sampler.name
+        );
         let rows = chunk_rows(self.dim);
         let grid = grid::uniform(draw.steps);
         let end = draw.first + draw.count as u64;
         let mut out = Vec::with_capacity(draw.count * self.dim);
         for first in (draw.first..end).step_by(rows) {
             let wanted = first..(first + rows as u64).min(end);
-            let x =
-                RowNoise::new(draw.seed, Purpose::Init, first, &self.device).normal(rows, self.dim);
+            let all = first..first + rows as u64;
+            let x = TensorData::new(self.start(draw, all.clone()), [rows, self.dim]);
             let state = sample(
-                &*self.denoiser(draw, first..first + rows as u64),
-                &mut *(draw.sampler.make)(),
-                x,
+                &*self.denoiser(draw, all),
+                &mut *(draw.sampler.make)(draw.diffusion),
+                State::from_data(x, &self.device),
                 &grid,
                 &mut RowNoise::new(draw.seed, Purpose::Solver, first, &self.device),
                 &mut |progress| watch(wanted.clone(), progress),
@@ -127,20 +151,43 @@ impl<N: Network> Flow<N> {
         Some(out)
     }
 
-    fn denoiser<'a>(&'a self, draw: &Draw, samples: Range<u64>) -> Box<dyn Denoiser + 'a> {
-        let model = Model::new(
-            &self.network,
-            self.scheduler.clone(),
-            self.prediction,
-            &self.device,
-        );
+    /// The states x₀ that `samples` of the draw start from, `[samples, dim]` row by row: β₀ε, or the
+    /// start's own.
+    pub fn start(&self, draw: &Draw, samples: Range<u64>) -> Vec<f32> {
+        let rows = (samples.end - samples.start) as usize;
+        let mut x = vec![0.0; rows * self.dim];
+        match &self.start {
+            Some(start) => {
+                for (row, sample) in x.chunks_exact_mut(self.dim).zip(samples) {
+                    start.start(draw.seed, sample, row);
+                }
+            }
+            None => {
+                normal_rows(draw.seed, Purpose::Init, samples, 0, self.dim, &mut x);
+                let scheduler = draw.scheduler.as_ref().unwrap_or(self.path.scheduler());
+                let scale = scheduler.at(0.0).beta as f32;
+                if scale != 1.0 {
+                    x.iter_mut().for_each(|x| *x *= scale);
+                }
+            }
+        }
+        x
+    }
+
+    /// The model as one denoiser for the classes of `samples`.
+    pub fn denoiser<'a>(&'a self, draw: &Draw, samples: Range<u64>) -> Box<dyn Denoiser + 'a> {
+        let model = Model::new(&self.network, self.path.clone(), self.output, &self.device);
         let classes: Option<Vec<u32>> = samples.map(|i| self.class_of(draw, i)).collect();
-        match classes {
+        let model: Box<dyn Denoiser + 'a> = match classes {
             None => Box::new(model),
             Some(classes) => {
                 let null = self.classes as u32;
                 Box::new(Guided::new(model.given(&classes), null, draw.guidance))
             }
+        };
+        match &draw.scheduler {
+            None => model,
+            Some(to) => Box::new(Rescheduled::new(model, to.clone())),
         }
     }
 }

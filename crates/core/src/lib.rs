@@ -4,7 +4,7 @@
 //! [`State`], `[batch, dim]`: networks reshape inside, so that no solver needs to know whether it
 //! moves points in the plane or images.
 //!
-//! The way of data: [`GaussianPath::sample`] makes training pairs, a [`Network`] learns them, a
+//! The way of data: [`ProbabilityPath::sample`] makes training examples, a [`Network`] learns them, a
 //! [`Model`] (optionally [`Guided`]) turns the network into a [`Denoiser`], and [`sample()`] walks it
 //! along a time grid with a [`Stepper`] from [`SAMPLERS`].
 
@@ -13,16 +13,22 @@ mod flow;
 mod model;
 mod network;
 mod noise;
+mod oracle;
+mod parametrization;
 mod path;
+mod rescheduled;
 mod sample;
 mod samplers;
 
 pub use denoiser::{Denoiser, Estimate};
-pub use flow::{Draw, Flow, chunk_rows};
+pub use flow::{Draw, Flow, Start, chunk_rows};
 pub use model::{Guided, Model};
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
-pub use path::GaussianPath;
+pub use oracle::Oracle;
+pub use parametrization::Parametrization;
+pub use path::{Examples, PathCoeffs, ProbabilityPath};
+pub use rescheduled::Rescheduled;
 pub use sample::{Progress, Span, sample};
 pub use samplers::{SAMPLERS, SamplerSpec, Stepper, sampler};
 

@@ -1,4 +1,4 @@
-use fokker_math::prediction::Prediction;
+use fokker_math::diffusion::Diffusion;
 use fokker_math::tableau::{self, Tableau};
 
 use crate::{Denoiser, Noise, Span, State};
@@ -23,8 +23,8 @@ pub struct SamplerSpec {
     pub stochastic: bool,
     /// Where it comes from.
     pub reference: &'static str,
-    /// Makes a fresh sampler.
-    pub make: fn() -> Box<dyn Stepper>,
+    /// Makes a fresh sampler; a stochastic one with this σ_t.
+    pub make: fn(Diffusion) -> Box<dyn Stepper>,
 }
 
 macro_rules! runge_kutta {
@@ -36,7 +36,7 @@ macro_rules! runge_kutta {
             calls: $calls,
             stochastic: false,
             reference: $reference,
-            make: || Box::new(RungeKutta { tableau: &$tableau }),
+            make: |_| Box::new(RungeKutta { tableau: &$tableau }),
         }
     };
 }
@@ -86,12 +86,12 @@ pub const SAMPLERS: &[SamplerSpec] = &[
     ),
     SamplerSpec {
         name: "euler-maruyama",
-        title: "Euler–Maruyama on the SDE extension with σ_t = β_t",
+        title: "Euler–Maruyama on the SDE extension, any σ_t",
         order: 1,
         calls: 1,
         stochastic: true,
         reference: "Maruyama 1955; Song et al. 2021",
-        make: || Box::new(EulerMaruyama),
+        make: |diffusion| Box::new(EulerMaruyama { diffusion }),
     },
 ];
 
@@ -104,23 +104,13 @@ pub fn sampler(name: &str) -> Option<&'static SamplerSpec> {
 /// later instead: the marginals differ by less than the step's own error.
 const START: f64 = 1e-4;
 
-/// The estimate at the start of a step as each of `kinds`, from one network call.
-fn at_start<const K: usize>(
-    model: &dyn Denoiser,
-    x: &State,
-    span: Span,
-    kinds: [Prediction; K],
-) -> [State; K] {
-    let ask = |t: f64| {
-        let c = model.scheduler().at(t);
-        let estimate = model.predict(x.clone(), t);
-        kinds.map(|kind| estimate.clone().convert(kind, x, &c))
-    };
-    let mut found = ask(span.from);
-    if found.iter().any(Option::is_none) {
-        found = ask(span.from + START.min(span.to - span.from));
-    }
-    found.map(|value| value.expect("every prediction determines the others inside (0, 1)"))
+/// What `ask` answers at the start of a step, or a little later where it is singular there.
+fn at_start<T>(span: Span, ask: impl Fn(f64) -> Option<T>) -> (f64, T) {
+    let later = span.from + START.min(span.to - span.from);
+    [span.from, later]
+        .into_iter()
+        .find_map(|t| Some((t, ask(t)?)))
+        .expect("every prediction determines the others inside (0, 1)")
 }
 
 /// An explicit Runge–Kutta method on dx/dt = u_t(x), from its tableau.
@@ -132,7 +122,7 @@ impl Stepper for RungeKutta {
     fn step(&mut self, model: &dyn Denoiser, x: State, span: Span, _: &mut dyn Noise) -> State {
         let Tableau { a, b, c, .. } = self.tableau;
         let h = span.to - span.from;
-        let [u] = at_start(model, &x, span, [Prediction::Velocity]);
+        let (_, u) = at_start(span, |t| model.velocity(x.clone(), t));
         let mut k = vec![u];
         for i in 1..b.len() {
             let stage = combine(&x, &k, a[i], h);
@@ -156,16 +146,28 @@ fn combine(x: &State, k: &[State], weights: &[f64], h: f64) -> State {
         .fold(x.clone(), |x, (w, k)| x + k.clone().mul_scalar(h * w))
 }
 
-/// dX = [u_t + ½σ_t² ∇log p_t] dt + σ_t dW keeps X_t ~ p_t for every σ_t ≥ 0. Here σ_t = β_t, which
-/// vanishes at the data and keeps the drift finite: ½β² ∇log p = −½β ε̂.
-struct EulerMaruyama;
+/// dX = [u_t + ½σ_t² ∇log p_t] dt + σ_t dW keeps X_t ~ p_t for every σ_t ≥ 0. With the score as −ε̂/β
+/// the drift is u − ½(σ²/β) ε̂.
+struct EulerMaruyama {
+    diffusion: Diffusion,
+}
+
+/// The largest ½σ²h/β² that a step takes. In one step the noise in x is multiplied by 1 minus this;
+/// a larger one overshoots, and near the ends of the path it would be unbounded.
+const RESOLVED: f64 = 0.25;
 
 impl Stepper for EulerMaruyama {
+    /// Where a step is too long for σ_t it takes the largest σ that it resolves: every σ keeps the law.
     fn step(&mut self, model: &dyn Denoiser, x: State, span: Span, noise: &mut dyn Noise) -> State {
         let h = span.to - span.from;
-        let sigma = model.scheduler().at(span.from).beta;
-        let [u, eps] = at_start(model, &x, span, [Prediction::Velocity, Prediction::Noise]);
-        let drift = u - eps.mul_scalar(0.5 * sigma);
+        let (t, (u, eps, scale)) = at_start(span, |t| {
+            let known = model.velocity_and_noise(x.clone(), t)?;
+            (known.2 > 0.0).then_some(known)
+        });
+        let c = model.scheduler().at(t);
+        let most = scale * (2.0 * RESOLVED / h).sqrt();
+        let sigma = self.diffusion.sigma(t, &c, scale).min(most);
+        let drift = u - eps.mul_scalar(0.5 * sigma * sigma / scale);
         let [rows, dim] = x.dims();
         x + drift.mul_scalar(h) + noise.normal(rows, dim).mul_scalar(sigma * h.sqrt())
     }

@@ -13,7 +13,7 @@ use fokker::core::Labels;
 use fokker::data::{ToyConfig, toy};
 use fokker::nn::layers::{Linear, time_features};
 use fokker::train::config::{ObjectiveConfig, OptimizerConfig, TrainConfig, Training};
-use fokker::{Device, Draw, FlowTask, GaussianPath, Init, Network, State, Trainer};
+use fokker::{Device, Draw, FlowTask, ProbabilityPath, Init, Network, State, Trainer};
 
 #[derive(Module, Debug)]
 struct Fourier {
@@ -52,7 +52,7 @@ impl Network for Fourier {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = Device::flex().autodiff();
     let data = Arc::new(toy(&ToyConfig::new("checkerboard"))?);
-    let path = GaussianPath::new(Arc::new(fokker::math::scheduler::CondOt));
+    let path = ProbabilityPath::gaussian(Arc::new(fokker::math::scheduler::CondOt));
     let task = FlowTask::new(data, path, ObjectiveConfig::default(), 0);
     let training = Training {
         optimizer: OptimizerConfig {

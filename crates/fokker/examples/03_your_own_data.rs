@@ -40,8 +40,6 @@ kind = "garments"  # replaced by our own below
 [network]
 kind = "mlp"
 hidden = [128, 128, 128]
-[objective]
-time = "stratified"
 [optimizer]
 lr = 2e-3
 [train]

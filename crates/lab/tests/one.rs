@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use fokker_lab::one::{ALPHA, Item, LabError, LabOne, LabReport, Step, Verdict};
+use fokker_lab::check::{ALPHA, Verdict};
+use fokker_lab::one::{LabError, LabOne, Step};
+use fokker_lab::report::{Item, LabReport};
 
 fn run(seed: u64) -> LabReport {
     let lab = LabOne {

@@ -37,17 +37,17 @@ pub struct Mlp {
 }
 
 impl MlpConfig {
-    /// A network for `dim` numbers and `classes` classes (0: none).
+    /// A network for `dim` numbers and `classes` classes (0: none), putting out `outputs`·`dim` numbers.
     ///
     /// With the course's `hidden = [64, 64, 64, 64]`, `time_features = 0` and two dimensions it has
     /// 12,866 parameters.
-    pub fn init(&self, dim: usize, classes: usize, init: &mut Init) -> Mlp {
+    pub fn init(&self, dim: usize, outputs: usize, classes: usize, init: &mut Init) -> Mlp {
         let class = (classes > 0).then(|| ClassEmbedding::new(classes, self.class_features, init));
         let time = self.time_features.max(1);
         let input = dim + time + if classes > 0 { self.class_features } else { 0 };
         let mut widths = vec![input];
         widths.extend(&self.hidden);
-        widths.push(dim);
+        widths.push(dim * outputs);
         Mlp {
             class,
             layers: widths
@@ -93,7 +93,7 @@ mod tests {
             class_features: 0,
         };
         let device = Device::flex();
-        let net = config.init(2, 0, &mut Init::new(0, &device));
+        let net = config.init(2, 1, 0, &mut Init::new(0, &device));
         assert_eq!(net.num_params(), 12_866);
     }
 }

@@ -43,11 +43,18 @@ impl UNetConfig {
         self.patch << self.channels.len().saturating_sub(1)
     }
 
-    /// A network for images of `[channels, height, width]` and `classes` classes (0: none).
+    /// A network for images of `[channels, height, width]` and `classes` classes (0: none), putting out
+    /// `outputs` images, one after the other.
     ///
     /// # Panics
     /// If height or width is not a multiple of [`multiple`](Self::multiple).
-    pub fn init(&self, image: [usize; 3], classes: usize, init: &mut Init) -> UNet {
+    pub fn init(
+        &self,
+        image: [usize; 3],
+        outputs: usize,
+        classes: usize,
+        init: &mut Init,
+    ) -> UNet {
         let multiple = self.multiple();
         assert!(
             image[1].is_multiple_of(multiple) && image[2].is_multiple_of(multiple),
@@ -88,7 +95,7 @@ impl UNetConfig {
             middle,
             up,
             norm: GroupNorm::new(ch[0], GROUPS, init),
-            head: Conv2d::zero([ch[0], pixels], 3, init),
+            head: Conv2d::zero([ch[0], pixels * outputs], 3, init),
             patch: self.patch,
             image,
         }
@@ -156,7 +163,7 @@ impl ResBlock {
 
 impl Network for UNet {
     fn forward(&self, x: State, t: Tensor<1>, y: Option<Labels>) -> State {
-        let [rows, dim] = x.dims();
+        let rows = x.dims()[0];
         let e = time_features(t, self.time_in.weight.dims()[0]);
         let mut e = self.time_out.forward(silu(self.time_in.forward(e)));
         if let Some(class) = &self.class {
@@ -190,7 +197,7 @@ impl Network for UNet {
             }
         }
         let h = self.head.forward(self.norm.forward(h, None, true));
-        unfold(h, self.patch).reshape([rows, dim])
+        unfold(h, self.patch).flatten(1, 3)
     }
 }
 

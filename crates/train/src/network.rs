@@ -18,19 +18,23 @@ pub enum AnyNetwork {
 }
 
 impl AnyNetwork {
-    /// The network of `config` for data of `shape` with `classes` classes (0: none).
+    /// The network of `config` for data of `shape` with `classes` classes (0: none), putting out
+    /// `outputs` values for each of the data's.
     ///
     /// # Errors
     /// A network that does not fit the data.
     pub fn new(
         config: &NetworkConfig,
         shape: Shape,
+        outputs: usize,
         classes: usize,
         init: &mut Init,
     ) -> Result<Self, TrainError> {
         let refuse = |what: String| Err(TrainError::Config(format!("network: {what}")));
         match (config, shape.image()) {
-            (NetworkConfig::Mlp(c), _) => Ok(Self::Mlp(c.init(shape.size(), classes, init))),
+            (NetworkConfig::Mlp(c), _) => {
+                Ok(Self::Mlp(c.init(shape.size(), outputs, classes, init)))
+            },
             (NetworkConfig::UNet(c), Some(image)) => {
                 let [_, height, width] = image;
                 let m = c.multiple();
@@ -40,7 +44,7 @@ impl AnyNetwork {
                          first), but the data is {shape}; use fewer levels or another patch, or resize the data"
                     ));
                 }
-                Ok(Self::UNet(c.init(image, classes, init)))
+                Ok(Self::UNet(c.init(image, outputs, classes, init)))
             }
             (NetworkConfig::UNet(_), None) => refuse(format!(
                 "a U-Net needs images, but the data is vectors of {shape}; use kind = \"mlp\""

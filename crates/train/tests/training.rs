@@ -119,7 +119,7 @@ fn the_loss_reaches_its_floor() {
         "data.radius=0.0",
         "data.std=0.5",
         "objective.classes=false",
-        "objective.time=stratified",
+        "objective.stratified=true",
         "train.steps=800",
         "train.batch=512",
         "optimizer.lr=5e-3",

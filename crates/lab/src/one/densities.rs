@@ -8,8 +8,8 @@ use fokker_sim::lane::One;
 
 use super::LabError;
 use super::bench::Bench;
-use super::check::Check;
-use super::report::LabSection;
+use crate::check::Check;
+use crate::report::LabSection;
 use super::target::{density, random_mixture, sample, score};
 
 pub(super) const TITLE: &str = "Three densities and their scores";
@@ -118,7 +118,7 @@ fn moments(bench: &mut Bench<'_>, name: &str, p: &Mixture) -> Vec<Check> {
 /// A mean and its standard error from the sample.
 fn average(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let values: Vec<f64> = values.collect();
-    let (mean, variance) = super::check::mean_variance(&values);
+    let (mean, variance) = crate::check::mean_variance(&values);
     (mean, (variance / values.len() as f64).sqrt())
 }
 

@@ -11,8 +11,8 @@ use fokker_sim::solver::{RungeKutta, Solver};
 
 use super::LabError;
 use super::bench::Bench;
-use super::check::Check;
-use super::report::LabSection;
+use crate::check::Check;
+use crate::report::LabSection;
 
 pub(super) const TITLE: &str = "The flow of a linear ODE, and Euler's method";
 

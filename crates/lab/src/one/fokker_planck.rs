@@ -11,8 +11,8 @@ use fokker_sim::solver::{EulerMaruyama, FixedSde};
 
 use super::LabError;
 use super::bench::{Bench, Paths};
-use super::check::{ALPHA, Check, POWER, chi_square, normal, normal_density};
-use super::report::LabSection;
+use crate::check::{ALPHA, Check, POWER, chi_square, normal, normal_density};
+use crate::report::LabSection;
 
 pub(super) const TITLE: &str = "Fokker–Planck: the density moves as a whole";
 

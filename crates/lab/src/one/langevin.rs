@@ -13,8 +13,8 @@ use fokker_sim::solver::{EulerMaruyama, FixedSde};
 
 use super::LabError;
 use super::bench::{Bench, Paths};
-use super::check::{ALPHA, Check, POWER, chi_square, ks, mean_variance};
-use super::report::LabSection;
+use crate::check::{ALPHA, Check, POWER, chi_square, ks, mean_variance};
+use crate::report::LabSection;
 use super::target::{altered, density, posterior, random_mixture, rectangle};
 
 pub(super) const TITLE: &str = "Langevin dynamics to a random mixture";
@@ -194,8 +194,8 @@ fn weights(p: &Mixture, paths: &Paths) -> (LineChart, Vec<Check>) {
                 let centre = p.components()[mode].mean();
                 let name = format!(
                     "share of the mode at ({}, {})",
-                    super::check::fixed(centre[0], 1),
-                    super::check::fixed(centre[1], 1)
+                    crate::check::fixed(centre[0], 1),
+                    crate::check::fixed(centre[1], 1)
                 );
                 let se = (variance / values.len() as f64).sqrt();
                 checks.push(Check::estimate(name, mean, p.weights()[mode], se));

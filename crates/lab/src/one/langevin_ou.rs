@@ -11,8 +11,8 @@ use fokker_sim::solver::{EulerMaruyama, FixedSde};
 
 use super::LabError;
 use super::bench::{Bench, Paths};
-use super::check::{Check, ks, normal, normal_density, normal_moments};
-use super::report::LabSection;
+use crate::check::{Check, ks, normal, normal_density, normal_moments};
+use crate::report::LabSection;
 
 pub(super) const TITLE: &str = "Langevin dynamics to N(0, σ²/2θ) is Ornstein–Uhlenbeck";
 

@@ -10,11 +10,11 @@ use fokker_sim::solver::{EulerMaruyama, FixedSde, RungeKutta};
 
 use super::LabError;
 use super::bench::{Bench, Paths};
-use super::check::{
+use crate::check::{
     Check, chain_covariance, covariance, covariance_error, fixed, ks, mean_variance, normal,
     normal_density, normal_moments, variance_check,
 };
-use super::report::LabSection;
+use crate::report::LabSection;
 
 pub(super) const TITLE: &str = "The Ornstein–Uhlenbeck process";
 

@@ -8,8 +8,8 @@ use fokker_sim::solver::{EulerMaruyama, FixedSde};
 
 use super::LabError;
 use super::bench::{Bench, Paths};
-use super::check::{Check, ks_two, mean_variance, variance_check};
-use super::report::LabSection;
+use crate::check::{Check, ks_two, mean_variance, variance_check};
+use crate::report::LabSection;
 
 pub(super) const TITLE: &str = "Rescaling time: only D matters";
 

@@ -73,6 +73,8 @@ pub enum Purpose {
     Project = 9,
     /// Tests.
     Test = 10,
+    /// Which start goes with which data point.
+    Couple = 11,
 }
 
 /// The numbers of one address (seed, purpose, sample, draw): a row of any length.

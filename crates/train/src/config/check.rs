@@ -1,17 +1,17 @@
 //! Values that parse but make no sense.
 
 use fokker_core::SAMPLERS;
-use fokker_math::scheduler::SCHEDULERS;
 
-use super::{Config, NetworkConfig, Training};
+use super::{Config, CouplingKind, NetworkConfig, Training};
 
-type Refusal = (String, String);
+/// A key, and what is wrong with its value.
+pub(super) type Refusal = (String, String);
 
-fn refuse<T>(key: &str, what: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(key: &str, what: impl Into<String>) -> Result<T, Refusal> {
     Err((key.to_owned(), what.into()))
 }
 
-fn within(key: &str, value: f64, low: f64, high: f64) -> Result<(), Refusal> {
+pub(super) fn within(key: &str, value: f64, low: f64, high: f64) -> Result<(), Refusal> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
@@ -51,10 +51,12 @@ impl Config {
             let text = "expected letters, digits, '-', '_', '.' and spaces (it names a folder)";
             return refuse("name", text);
         }
-        let known: Vec<&str> = SCHEDULERS.iter().map(|s| s.name).collect();
-        if !known.contains(&self.path.scheduler.as_str()) {
-            let text = format!("unknown; known are {}", known.join(", "));
-            return refuse("path.scheduler", text);
+        let path = self.path.build(self.source.is_some())?;
+        self.objective.check(path.is_gaussian(), path.is_noisy())?;
+        self.coupling.check()?;
+        if self.coupling.kind == CouplingKind::Rectified && self.source.is_some() {
+            let text = "a rectified coupling starts where its run's model starts; leave [source] out";
+            return refuse("coupling.kind", text);
         }
         let known: Vec<&str> = SAMPLERS.iter().map(|s| s.name).collect();
         if !known.contains(&self.sample.sampler.as_str()) {
@@ -63,10 +65,6 @@ impl Config {
         }
         self.check_network()?;
         let o = &self.objective;
-        within("objective.t_eps", o.t_eps, 0.0, 0.5)?;
-        within("objective.label_drop", o.label_drop, 0.0, 0.99)?;
-        within("objective.logit_normal", o.logit_normal[0], -20.0, 20.0)?;
-        within("objective.logit_normal", o.logit_normal[1], 1e-6, 20.0)?;
         let Training {
             optimizer: opt,
             schedule,

@@ -1,16 +1,22 @@
 //! What a training is: one TOML file, read strictly and written back with every default filled in.
 
 mod check;
+mod coupling;
 mod data;
+mod objective;
 mod parse;
+mod path;
 
-use fokker_core::GaussianPath;
-use fokker_math::prediction::Prediction;
-use fokker_math::scheduler::scheduler;
+use fokker_core::ProbabilityPath;
 use fokker_nn::{ClassifierConfig, MlpConfig, UNetConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::TrainError;
+
+pub use coupling::{CouplingConfig, CouplingKind};
 pub use data::{DataConfig, FitConfig};
+pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
+pub use path::PathConfig;
 
 /// A whole training recipe. Sections and keys left out take their defaults; unknown ones are refused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,10 +27,15 @@ pub struct Config {
     pub seed: u64,
     /// What to learn from.
     pub data: DataConfig,
+    /// What the path starts from, where that is not noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<DataConfig>,
     /// What learns.
     pub network: NetworkConfig,
     /// The probability path.
     pub path: PathConfig,
+    /// Which start goes with which data point.
+    pub coupling: CouplingConfig,
     /// What the network is asked to predict, and when.
     pub objective: ObjectiveConfig,
     /// Optimizer, learning rate, moving average, steps.
@@ -57,66 +68,6 @@ pub enum NetworkConfig {
     UNet(UNetConfig),
     /// A convolutional classifier, the judge of other runs' samples.
     Classifier(ClassifierConfig),
-}
-
-/// The Gaussian path x_t = α_t z + β_t ε.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PathConfig {
-    /// A name from `fokker_math::scheduler::SCHEDULERS`.
-    pub scheduler: String,
-}
-
-impl Default for PathConfig {
-    fn default() -> Self {
-        Self {
-            scheduler: "condot".into(),
-        }
-    }
-}
-
-/// The regression that trains the network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ObjectiveConfig {
-    /// What the network predicts: velocity (flow matching), data, noise or v.
-    #[serde(with = "prediction")]
-    pub prediction: Prediction,
-    /// How training times are drawn.
-    pub time: TimeConfig,
-    /// Mean and standard deviation of logit(t) where `time = "logit-normal"`.
-    pub logit_normal: [f64; 2],
-    /// Times stay below 1 − t_eps.
-    pub t_eps: f64,
-    /// Is the network told the class, where the data has classes?
-    pub classes: bool,
-    /// The probability η of hiding the class, which classifier-free guidance needs.
-    pub label_drop: f64,
-}
-
-impl Default for ObjectiveConfig {
-    fn default() -> Self {
-        Self {
-            prediction: Prediction::Velocity,
-            time: TimeConfig::Uniform,
-            logit_normal: [0.0, 1.0],
-            t_eps: 0.0,
-            classes: true,
-            label_drop: 0.1,
-        }
-    }
-}
-
-/// The law of training times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TimeConfig {
-    /// t ~ U\[0, 1\].
-    Uniform,
-    /// One uniform time in each of `batch` equal slices of \[0, 1\]: the same mean, less variance.
-    Stratified,
-    /// logit t ~ N(m, s²): more weight on the middle (Esser et al. 2024).
-    LogitNormal,
 }
 
 /// The optimizer.
@@ -262,9 +213,33 @@ impl Default for SampleConfig {
 
 impl Config {
     /// The probability path.
-    pub fn gaussian_path(&self) -> GaussianPath {
-        let make = scheduler(&self.path.scheduler).expect("checked when the recipe was read");
-        GaussianPath::new(make.into())
+    pub fn probability_path(&self) -> ProbabilityPath {
+        let built = self.path.build(self.source.is_some());
+        built.unwrap_or_else(|(key, what)| panic!("{key}: {what}; this is checked when a recipe is read"))
+    }
+
+    /// Does what the network learns determine the score? It does where the path's noise is Gaussian and
+    /// independent of the data, and known from the output.
+    pub fn has_score(&self) -> bool {
+        let path = self.probability_path();
+        let joint = self.objective.prediction == PredictionConfig::VelocityAndNoise;
+        if path.is_gaussian() {
+            self.coupling.kind == CouplingKind::Independent
+        } else {
+            path.is_noisy() && joint
+        }
+    }
+
+    /// The same with every path made absolute and the run of rectified pairs pinned to its step, so that a
+    /// run folder can be used from anywhere and resumed.
+    ///
+    /// # Errors
+    /// A run of rectified pairs that cannot be opened.
+    pub fn pinned(mut self) -> Result<Self, TrainError> {
+        self.data = self.data.absolute();
+        self.source = self.source.map(DataConfig::absolute);
+        self.coupling = self.coupling.pinned()?;
+        Ok(self)
     }
 
     /// Does this recipe train a classifier, not a flow?
@@ -275,31 +250,5 @@ impl Config {
     /// The recipe as TOML, with every default written out.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration is a table of plain values")
-    }
-}
-
-/// The names of predictions in TOML.
-mod prediction {
-    use super::*;
-    use serde::{Deserializer, Serializer, de::Error};
-
-    const NAMES: [(&str, Prediction); 4] = [
-        ("velocity", Prediction::Velocity),
-        ("data", Prediction::Data),
-        ("noise", Prediction::Noise),
-        ("v", Prediction::V),
-    ];
-
-    pub(super) fn serialize<S: Serializer>(p: &Prediction, s: S) -> Result<S::Ok, S::Error> {
-        let name = NAMES.iter().find(|(_, q)| q == p).map(|(name, _)| *name);
-        s.serialize_str(name.expect("only named predictions can be configured"))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Prediction, D::Error> {
-        let name = String::deserialize(d)?;
-        let found = NAMES.iter().find(|(n, _)| *n == name);
-        found
-            .map(|(_, p)| *p)
-            .ok_or_else(|| D::Error::unknown_variant(&name, &["velocity", "data", "noise", "v"]))
     }
 }

@@ -6,10 +6,12 @@ use toml::{Table, Value};
 use super::{Config, Training};
 use crate::TrainError;
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 11] = [
     "data",
+    "source",
     "network",
     "path",
+    "coupling",
     "objective",
     "optimizer",
     "schedule",
@@ -57,12 +59,17 @@ impl Config {
                 return Err(source.error(required, &text));
             }
         }
-        let config = Self {
+        let start = table.contains_key("source");
+        let mut config = Self {
             name,
             seed,
             data: source.section(&mut table, "data")?,
+            source: start
+                .then(|| source.section(&mut table, "source"))
+                .transpose()?,
             network: source.section(&mut table, "network")?,
             path: source.section(&mut table, "path")?,
+            coupling: source.section(&mut table, "coupling")?,
             objective: source.section(&mut table, "objective")?,
             training: Training {
                 optimizer: source.section(&mut table, "optimizer")?,
@@ -72,6 +79,7 @@ impl Config {
             },
             sample: source.section(&mut table, "sample")?,
         };
+        config.path.fill(start);
         config
             .check()
             .map_err(|(key, what)| source.error(&key, &format!("{key}: {what}")))?;

@@ -5,11 +5,19 @@ use std::fmt;
 use fokker_eval::figure::Figure;
 use fokker_eval::{Animation, Report, Section};
 
-use super::check::{ALPHA, Check, Verdict};
+use crate::check::{ALPHA, Check, Verdict};
 
-/// What the lab resulted in.
+/// What a lab resulted in.
 #[derive(Debug)]
 pub struct LabReport {
+    /// Its name: `one`.
+    pub lab: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// The same in a sentence.
+    pub subtitle: &'static str,
+    /// How to read its random checks, in a paragraph of its own.
+    pub reading: &'static str,
     /// The seed it ran with.
     pub seed: u64,
     /// The sections, in the order of the page.
@@ -70,7 +78,8 @@ impl fmt::Debug for Item {
 }
 
 impl LabSection {
-    pub(super) fn new(title: &str, theory: &str) -> LabSection {
+    /// An empty section.
+    pub fn new(title: &str, theory: &str) -> LabSection {
         LabSection {
             title: title.into(),
             theory: theory.into(),
@@ -78,7 +87,8 @@ impl LabSection {
         }
     }
 
-    pub(super) fn figure(
+    /// Adds a figure.
+    pub fn figure(
         mut self,
         figure: impl Figure + Send + Sync + 'static,
         caption: impl Into<String>,
@@ -90,7 +100,8 @@ impl LabSection {
         self
     }
 
-    pub(super) fn movie(mut self, [light, dark]: [Animation; 2], caption: &str) -> Self {
+    /// Adds an animation, for light and for dark pages.
+    pub fn movie(mut self, [light, dark]: [Animation; 2], caption: &str) -> Self {
         self.items.push(Item::Movie {
             light,
             dark,
@@ -99,17 +110,14 @@ impl LabSection {
         self
     }
 
-    pub(super) fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
+    /// Adds measurements beside closed forms.
+    pub fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
         self.items.push(Item::Checks(checks.into_iter().collect()));
         self
     }
 }
 
 impl LabReport {
-    pub(super) fn new(seed: u64, sections: Vec<LabSection>) -> LabReport {
-        LabReport { seed, sections }
-    }
-
     /// Every check, in the order of the page.
     pub fn checks(&self) -> impl Iterator<Item = &Check> {
         let items = self.sections.iter().flat_map(|section| &section.items);
@@ -132,11 +140,8 @@ impl LabReport {
         let figures = self.sections.iter().flat_map(|section| &section.items);
         let figures =
             figures.filter(|item| matches!(item, Item::Figure { .. } | Item::Movie { .. }));
-        let mut report = Report::new("Lab one: simulating ODEs and SDEs")
-            .subtitle(
-                "Flows, Brownian motion, Ornstein–Uhlenbeck and Langevin dynamics, each simulated \
-                 and held against its closed form",
-            )
+        let mut report = Report::new(format!("Lab {}: {}", self.lab, self.title))
+            .subtitle(self.subtitle)
             .tile(
                 "Checks passed",
                 format!("{passed} of {count}"),
@@ -156,14 +161,15 @@ impl LabReport {
                 self.seed.to_string(),
                 "the same seed, the same page",
             )
-            .section(Section::new("How to read the checks").text(how(count, random)));
+            .section(Section::new("How to read the checks").text(how(count, random, self.reading)));
         for (number, section) in self.sections.iter().enumerate() {
             let heading = format!("{}. {}", number + 1, section.title);
             report = report.section(page_section(heading, section));
         }
         report.footer(format!(
-            "fokker {} · lab one · seed {}",
+            "fokker {} · lab {} · seed {}",
             env!("CARGO_PKG_VERSION"),
+            self.lab,
             self.seed
         ))
     }
@@ -174,7 +180,7 @@ impl LabReport {
     }
 }
 
-fn how(count: usize, random: usize) -> String {
+fn how(count: usize, random: usize, reading: &str) -> String {
     format!(
         "{} of the {count} checks are not random, such as a solver's result, and must agree as closely as \
          stated, mostly to rounding. For the others: a number may differ from its exact expectation by 4.4 of \
@@ -182,10 +188,7 @@ fn how(count: usize, random: usize) -> String {
          in one case of 100 000, so it fails any of these {random} checks for fewer than one seed in {}. A \
          number wrong by 6.7 standard errors is found with probability 0.99; each test of a law says what it \
          finds with that probability, for the test of Kolmogorov and Smirnov as the distance ΔF of two \
-         distribution functions.\n\n\
-         Simulations of stochastic equations are held against the exact law of the simulated chain, \
-         X ← X + h u(X) + σ√h ε. Where the law of the equation itself is close but not equal, because \
-         h > 0, it is printed as well.",
+         distribution functions.\n\n{reading}",
         count - random,
         rounded((1.0 / (ALPHA * random.max(1) as f64)).floor())
     )

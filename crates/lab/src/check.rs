@@ -12,7 +12,7 @@ use fokker_math::stats::{
 pub const ALPHA: f64 = 1e-5;
 
 /// The power for which findable deviations are stated.
-pub(super) const POWER: f64 = 0.99;
+pub const POWER: f64 = 0.99;
 
 /// A measurement beside its closed form.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +103,7 @@ impl Check {
     }
 
     /// A random number with its exact expectation and standard error.
-    pub(super) fn estimate(name: impl Into<String>, measured: f64, exact: f64, se: f64) -> Check {
+    pub fn estimate(name: impl Into<String>, measured: f64, exact: f64, se: f64) -> Check {
         let verdict = Verdict::Estimate {
             measured,
             exact,
@@ -124,7 +124,7 @@ impl Check {
     }
 
     /// A statistical test by its p-value, with what it would find with probability [`POWER`].
-    pub(super) fn test(
+    pub fn test(
         name: impl Into<String>,
         measured: String,
         p_value: f64,
@@ -139,7 +139,7 @@ impl Check {
     }
 
     /// A number that is not random, with `places` decimals.
-    pub(super) fn number(
+    pub fn number(
         name: impl Into<String>,
         measured: f64,
         exact: f64,
@@ -161,7 +161,7 @@ impl Check {
     }
 
     /// The largest of many errors, which should be 0.
-    pub(super) fn error(name: impl Into<String>, measured: f64, tolerance: f64) -> Check {
+    pub fn error(name: impl Into<String>, measured: f64, tolerance: f64) -> Check {
         let verdict = Verdict::Number {
             measured,
             exact: 0.0,
@@ -177,7 +177,7 @@ impl Check {
 }
 
 /// The test of Kolmogorov and Smirnov of a sample, in any order.
-pub(super) fn ks(name: impl Into<String>, xs: &[f64], cdf: impl Fn(f64) -> f64) -> Check {
+pub fn ks(name: impl Into<String>, xs: &[f64], cdf: impl Fn(f64) -> f64) -> Check {
     let mut sorted = xs.to_vec();
     sorted.sort_by(f64::total_cmp);
     let d = ks_statistic(&sorted, cdf);
@@ -185,7 +185,7 @@ pub(super) fn ks(name: impl Into<String>, xs: &[f64], cdf: impl Fn(f64) -> f64) 
 }
 
 /// The same of two samples: sup |F₁ − F₂|, with n₁n₂/(n₁ + n₂) numbers (Smirnov, 1939).
-pub(super) fn ks_two(name: impl Into<String>, a: &[f64], b: &[f64]) -> Check {
+pub fn ks_two(name: impl Into<String>, a: &[f64], b: &[f64]) -> Check {
     let [mut a, mut b] = [a.to_vec(), b.to_vec()];
     a.sort_by(f64::total_cmp);
     b.sort_by(f64::total_cmp);
@@ -210,7 +210,7 @@ fn ks_check(name: impl Into<String>, d: f64, n: f64) -> Check {
 }
 
 /// Pearson's test of counts against probabilities.
-pub(super) fn chi_square(
+pub fn chi_square(
     name: impl Into<String>,
     observed: &[u64],
     expected: &[f64],
@@ -222,7 +222,7 @@ pub(super) fn chi_square(
 }
 
 /// Mean and variance of a normal sample: standard errors √(v/n) and v√(2/(n − 1)).
-pub(super) fn normal_moments(what: &str, xs: &[f64], (mean, variance): (f64, f64)) -> [Check; 2] {
+pub fn normal_moments(what: &str, xs: &[f64], (mean, variance): (f64, f64)) -> [Check; 2] {
     let n = xs.len() as f64;
     let (m, v) = mean_variance(xs);
     [
@@ -232,18 +232,18 @@ pub(super) fn normal_moments(what: &str, xs: &[f64], (mean, variance): (f64, f64
 }
 
 /// A normal sample's variance.
-pub(super) fn variance_check(name: impl Into<String>, measured: f64, exact: f64, n: f64) -> Check {
+pub fn variance_check(name: impl Into<String>, measured: f64, exact: f64, n: f64) -> Check {
     Check::estimate(name, measured, exact, exact * (2.0 / (n - 1.0)).sqrt())
 }
 
 /// Mean and unbiased variance.
-pub(super) fn mean_variance(xs: &[f64]) -> (f64, f64) {
+pub fn mean_variance(xs: &[f64]) -> (f64, f64) {
     let n = xs.len() as f64;
     moments(xs).map_or((0.0, 0.0), |m| (m.mean, m.variance * n / (n - 1.0)))
 }
 
 /// The unbiased covariance of two samples of equal length.
-pub(super) fn covariance(xs: &[f64], ys: &[f64]) -> f64 {
+pub fn covariance(xs: &[f64], ys: &[f64]) -> f64 {
     let n = xs.len() as f64;
     let (mx, my) = (mean_variance(xs).0, mean_variance(ys).0);
     let products = xs.iter().zip(ys).map(|(x, y)| (x - mx) * (y - my));
@@ -251,29 +251,29 @@ pub(super) fn covariance(xs: &[f64], ys: &[f64]) -> f64 {
 }
 
 /// The standard error of the covariance of n normal pairs: √((c² + v₁v₂)/(n − 1)).
-pub(super) fn covariance_error(c: f64, v: [f64; 2], n: f64) -> f64 {
+pub fn covariance_error(c: f64, v: [f64; 2], n: f64) -> f64 {
     ((c * c + v[0] * v[1]) / (n - 1.0)).sqrt()
 }
 
 /// Φ((x − mean)/std).
-pub(super) fn normal(mean: f64, variance: f64) -> impl Fn(f64) -> f64 + Copy {
+pub fn normal(mean: f64, variance: f64) -> impl Fn(f64) -> f64 + Copy {
     let std = variance.sqrt();
     move |x| normal_cdf((x - mean) / std)
 }
 
 /// The density of N(mean, variance).
-pub(super) fn normal_density(mean: f64, variance: f64) -> impl Fn(f64) -> f64 + Copy {
+pub fn normal_density(mean: f64, variance: f64) -> impl Fn(f64) -> f64 + Copy {
     let scale = (std::f64::consts::TAU * variance).sqrt();
     move |x| (-(x - mean) * (x - mean) / (2.0 * variance)).exp() / scale
 }
 
 /// Cov(X_{mh}, X_{nh}) of the Euler–Maruyama chain of an Ornstein–Uhlenbeck process, m ≤ n.
-pub(super) fn chain_covariance(ou: &Ou, h: f64, m: u32, n: u32) -> f64 {
+pub fn chain_covariance(ou: &Ou, h: f64, m: u32, n: u32) -> f64 {
     (1.0 - ou.theta * h).powi((n - m) as i32) * ou.em_variance(h, m)
 }
 
 /// A p-value in a few letters.
-pub(super) fn p_text(p: f64) -> String {
+pub fn p_text(p: f64) -> String {
     if p >= 0.001 {
         format!("p = {p:.3}")
     } else if p == 0.0 {
@@ -285,7 +285,7 @@ pub(super) fn p_text(p: f64) -> String {
 }
 
 /// Decimals with a proper minus sign, and no minus before zeros.
-pub(super) fn fixed(x: f64, places: usize) -> String {
+pub fn fixed(x: f64, places: usize) -> String {
     let text = format!("{:.places$}", x.abs());
     let zero = text.chars().all(|c| matches!(c, '0' | '.'));
     if x < 0.0 && !zero {
@@ -296,7 +296,7 @@ pub(super) fn fixed(x: f64, places: usize) -> String {
 }
 
 /// A few digits, as a power of ten where that is shorter.
-pub(super) fn short(x: f64) -> String {
+pub fn short(x: f64) -> String {
     if x == 0.0 {
         "0".into()
     } else if (0.01..1000.0).contains(&x.abs()) {
