@@ -17,7 +17,7 @@
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
 //! | [`density`] | densities in any dimension, with score and sampling: normal, mixtures of normals |
 //! | [`mixture`] | the exact oracle: density, score, field and denoiser of a Gaussian mixture's path |
-//! | [`assignment`] | exact linear assignment and the Wasserstein distance |
+//! | [`transport`] | optimal transport: exact, entropic, unbalanced; the Wasserstein distance; couplings of mini-batches |
 //! | [`law`] | processes in closed form: Brownian motion, Ornstein–Uhlenbeck, geometric Brownian motion, VP, sub-VP, VE, Heston, Langevin, linear flows; Boltzmann's law of any potential on a line |
 //! | [`stats`] | the normal distribution, tests of distributions and their power, moments, the energy distance, fits of a line |
 
@@ -34,9 +34,11 @@ pub mod precondition;
 pub mod prediction;
 pub mod rosenbrock;
 pub mod scheduler;
+mod simd;
 pub mod stats;
 pub mod tableau;
 pub mod time;
+pub mod transport;
 #[cfg(test)]
 mod trees;
 pub mod weight;

@@ -1,4 +1,4 @@
-use fokker_math::assignment::wasserstein2;
+use fokker_math::transport::wasserstein2;
 
 use crate::EvalError;
 

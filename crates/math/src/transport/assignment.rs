@@ -1,6 +1,6 @@
 //! Exact linear assignment, and the Wasserstein distance it gives.
 
-use crate::stats::distance_squared;
+use super::squared_distances;
 
 /// The permutation π that minimises Σᵢ cost[i·n + π(i)], for a dense `n` × `n` cost matrix in row
 /// order: the exact discrete optimal transport plan between two sets of `n` equal weights.
@@ -58,10 +58,7 @@ pub fn wasserstein2(a: &[f64], b: &[f64], dim: usize) -> f64 {
     if n == 0 {
         return 0.0;
     }
-    let cost: Vec<f64> = a
-        .chunks_exact(dim)
-        .flat_map(|x| b.chunks_exact(dim).map(move |y| distance_squared(x, y)))
-        .collect();
+    let cost = squared_distances(a, b, dim);
     let total: f64 = assign(&cost, n)
         .iter()
         .enumerate()
@@ -240,6 +237,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::stats::distance_squared;
 
     fn total(cost: &[f64], n: usize, columns: &[usize]) -> f64 {
         let mut seen = vec![false; n];
