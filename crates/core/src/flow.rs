@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
@@ -38,6 +39,12 @@ pub struct Flow<N> {
 pub trait Start: Send + Sync {
     /// Writes x₀ of sample `sample` of `seed`: a function of the two.
     fn start(&self, seed: u64, sample: u64, x0: &mut [f32]);
+}
+
+impl fmt::Debug for dyn Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Start")
+    }
 }
 
 /// An order for samples. Sample i of a seed is the same whatever else is asked for: its noise, its

@@ -21,7 +21,6 @@
 //! | [`law`] | processes in closed form: Brownian motion, Ornstein–Uhlenbeck, geometric Brownian motion, VP, sub-VP, VE, Heston, Langevin, linear flows; Boltzmann's law of any potential on a line |
 //! | [`stats`] | the normal distribution, tests of distributions and their power, moments, the energy distance, fits of a line |
 
-pub mod assignment;
 mod bisect;
 pub mod density;
 pub mod diffusion;
