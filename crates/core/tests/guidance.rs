@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use fokker_core::{Denoiser, Draw, Flow, Guided, Labels, Model, Network, State};
+use fokker_core::{Denoiser, Draw, Flow, Guided, Labels, Model, Network, ProbabilityPath, State};
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::CondOt;
 
@@ -22,6 +22,10 @@ impl Network for Shift {
     }
 }
 
+fn condot() -> ProbabilityPath {
+    ProbabilityPath::gaussian(Arc::new(CondOt))
+}
+
 fn network(device: &Device) -> Shift {
     let shift = TensorData::new(vec![1.0_f32, 2.0, -3.0, 0.5, 0.25, 4.0], [3, 2]);
     Shift {
@@ -36,7 +40,7 @@ fn values(t: State) -> Vec<f32> {
 fn predict(w: f64, classes: &[u32]) -> Vec<f32> {
     let device = Device::flex();
     let net = network(&device);
-    let model = Model::new(&net, Arc::new(CondOt), Prediction::Velocity, &device).given(classes);
+    let model = Model::new(&net, condot(), Prediction::Velocity, &device).given(classes);
     let x = Tensor::from_data([[0.3_f32, -1.0], [2.0, 0.7]], &device);
     values(Guided::new(model, 2, w).predict(x, 0.3).value)
 }
@@ -45,7 +49,7 @@ fn predict(w: f64, classes: &[u32]) -> Vec<f32> {
 fn w_one_is_conditional_and_w_zero_is_not() {
     let device = Device::flex();
     let net = network(&device);
-    let plain = Model::new(&net, Arc::new(CondOt), Prediction::Velocity, &device).given(&[0, 1]);
+    let plain = Model::new(&net, condot(), Prediction::Velocity, &device).given(&[0, 1]);
     let x = Tensor::from_data([[0.3_f32, -1.0], [2.0, 0.7]], &device);
     assert_eq!(predict(1.0, &[0, 1]), values(plain.predict(x, 0.3).value));
     assert_eq!(predict(0.0, &[0, 1]), predict(1.0, &[2, 2]));
@@ -66,8 +70,10 @@ fn guidance_is_the_stated_combination() {
 fn flow(device: &Device) -> Flow<Shift> {
     Flow {
         network: network(device),
-        scheduler: Arc::new(CondOt),
-        prediction: Prediction::Velocity,
+        path: condot(),
+        output: Prediction::Velocity.into(),
+        start: None,
+        has_score: true,
         dim: 2,
         classes: 2,
         device: device.clone(),
@@ -86,7 +92,7 @@ fn a_sample_does_not_depend_on_its_company() {
             seed: 5,
             first,
             count,
-            classes: vec![],
+            ..Draw::default()
         };
         let all = flow.sample(&draw(0, 2100));
         assert_eq!(flow.sample(&draw(0, 8)), all[..16], "{}", sampler.name);

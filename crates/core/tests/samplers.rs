@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use fokker_core::{Denoiser, Estimate, Noise, RowNoise, SAMPLERS, State, sample, sampler};
+use fokker_math::diffusion::Diffusion;
 use fokker_math::grid::uniform;
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::{Cosine, Scheduler};
@@ -31,10 +32,7 @@ impl Denoiser for Exact {
         let eps = r.clone() * c.beta;
         let z = r * (c.alpha * S * S) + M;
         let [a, b] = self.0.row(&c);
-        Estimate {
-            value: z * a + eps * b,
-            prediction: self.0,
-        }
+        Estimate::of(z * a + eps * b, self.0)
     }
 }
 
@@ -42,7 +40,7 @@ fn run(name: &str, kind: Prediction, steps: usize, x: State, noise: &mut dyn Noi
     let spec = sampler(name).unwrap();
     let watch = &mut |_: fokker_core::Progress| ControlFlow::Continue(());
     let grid = uniform(steps);
-    sample(&Exact(kind), &mut *(spec.make)(), x, &grid, noise, watch).unwrap()
+    sample(&Exact(kind), &mut *(spec.make)(Diffusion::default()), x, &grid, noise, watch).unwrap()
 }
 
 fn start(rows: usize) -> State {
@@ -121,7 +119,7 @@ fn the_stochastic_sampler_keeps_the_law() {
 fn watching_can_break_off_and_sees_every_time() {
     let mut seen = Vec::new();
     let mut noise = RowNoise::new(0, Purpose::Test, 0, &Device::flex());
-    let mut euler = (sampler("euler").unwrap().make)();
+    let mut euler = (sampler("euler").unwrap().make)(Diffusion::default());
     let grid = uniform(4);
     let model = Exact(Prediction::Velocity);
     let done = sample(&model, &mut *euler, start(2), &grid, &mut noise, &mut |p| {
