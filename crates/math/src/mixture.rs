@@ -239,15 +239,15 @@ fn normalise(log_weights: &mut [f64]) -> f64 {
     sum.ln()
 }
 
-/// ln N(x; c, vI) with |x − c|² = `square`.
-fn log_normal(dim: usize, square: f64, v: f64) -> f64 {
-    -0.5 * square / v - 0.5 * dim as f64 * (TAU * v).ln()
+/// ln w − ½ dim ln(2πv): of w N(x; c, vI) all but the exponent −|x − c|²/2v.
+fn log_norm(dim: usize, w: f64, v: f64) -> f64 {
+    w.ln() - 0.5 * dim as f64 * (TAU * v).ln()
 }
 
-/// ln N(x; c, vI) − ln N(x; c′, v′I) without cancellation far from both: from |x − c|² − |x − c′|²
+/// −|x − c|²/2v + |x − c′|²/2v′ without cancellation far from both: from |x − c|² − |x − c′|²
 /// = `more`, |x − c′|² = `square`, v, v′ = `base` and v − v′ = `dv`.
-fn log_ratio(dim: usize, more: f64, square: f64, v: f64, base: f64, dv: f64) -> f64 {
-    -0.5 * (more / v - square / base * (dv / v)) - 0.5 * dim as f64 * (dv / base).ln_1p()
+fn log_ratio(more: f64, square: f64, v: f64, base: f64, dv: f64) -> f64 {
+    -0.5 * (more - square / base * dv) / v
 }
 
 /// The place of the largest.

@@ -37,7 +37,7 @@ impl Guided {
 }
 
 /// The guided fields at one time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct GuidedMarginal<'a> {
     all: Marginal<'a>,
     class: Marginal<'a>,

@@ -1,17 +1,31 @@
-use super::{GaussianMixture, argmax, log_normal, log_ratio, normalise};
+use super::{GaussianMixture, argmax, log_norm, log_ratio, normalise};
 use crate::scheduler::Coeffs;
 
 /// The distribution p_t of x = αz + βε at one time, and the fields that belong to it. All methods
 /// take a point `x` of the mixture's dimension and panic on any other length.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Marginal<'a> {
     mixture: &'a GaussianMixture,
     coeffs: Coeffs,
+    /// vₖ = α²sₖ² + β².
+    variances: Vec<f64>,
+    /// ln wₖ − ½ dim ln(2πvₖ).
+    log_norms: Vec<f64>,
 }
 
 impl<'a> Marginal<'a> {
     pub(super) fn new(mixture: &'a GaussianMixture, coeffs: Coeffs) -> Marginal<'a> {
-        Marginal { mixture, coeffs }
+        let variance = |s: &f64| (coeffs.alpha * s).powi(2) + coeffs.beta.powi(2);
+        let variances: Vec<f64> = mixture.stds.iter().map(variance).collect();
+        let weights = mixture.weights.iter().zip(&variances);
+        Marginal {
+            log_norms: weights
+                .map(|(w, &v)| log_norm(mixture.dim, *w, v))
+                .collect(),
+            mixture,
+            coeffs,
+            variances,
+        }
     }
 
     pub(super) fn mixture(&self) -> &'a GaussianMixture {
@@ -77,8 +91,7 @@ impl<'a> Marginal<'a> {
 
     /// vₖ = α²sₖ² + β².
     pub(super) fn variance(&self, k: usize) -> f64 {
-        let (a, b) = (self.coeffs.alpha * self.mixture.stds[k], self.coeffs.beta);
-        a * a + b * b
+        self.variances[k]
     }
 
     /// ln(wⱼ N(x; αmⱼ, vⱼ I)) of the likeliest component j, and those of all k relative to it.
@@ -96,22 +109,21 @@ impl<'a> Marginal<'a> {
             let mean = self.mixture.mean(k).iter();
             mean.zip(x).map(|(m, x)| (x - alpha * m).powi(2)).sum()
         };
-        let log_weight = |k: usize| self.mixture.weights[k].ln();
-        let joint = |k| log_weight(k) + log_normal(dim, square(k), self.variance(k));
+        let joint = |k: usize| self.log_norms[k] - 0.5 * square(k) / self.variances[k];
         let mut joints: Vec<f64> = (0..self.mixture.components()).map(joint).collect();
         let j = argmax(&joints);
         let largest = joints[j];
 
-        let (base, square) = (self.variance(j), square(j));
+        let (base, square) = (self.variances[j], square(j));
         let (s, n) = (self.mixture.stds[j], self.mixture.mean(j));
         for (k, l) in joints.iter_mut().enumerate() {
             let (r, m) = (self.mixture.stds[k], self.mixture.mean(k));
-            let more: f64 = (0..dim)
-                .map(|i| alpha * (n[i] - m[i]) * (2.0 * x[i] - alpha * (m[i] + n[i])))
+            let more: f64 = (m.iter().zip(n).zip(x))
+                .map(|((m, n), x)| alpha * (n - m) * (2.0 * x - alpha * (m + n)))
                 .sum();
             let dv = alpha * alpha * (r - s) * (r + s);
-            let weight = (self.mixture.weights[k] / self.mixture.weights[j]).ln();
-            *l = weight + log_ratio(dim, more, square, self.variance(k), base, dv);
+            *l = self.log_norms[k] - self.log_norms[j]
+                + log_ratio(more, square, self.variances[k], base, dv);
         }
         (largest, joints)
     }

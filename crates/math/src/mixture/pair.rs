@@ -1,6 +1,6 @@
 //! The exact oracle of a path between two mixtures.
 
-use super::{GaussianMixture, MixtureError, argmax, finite, log_normal, log_ratio, normalise};
+use super::{GaussianMixture, MixtureError, argmax, finite, log_norm, log_ratio, normalise};
 use crate::scheduler::{Coeffs, Scheduler};
 
 /// The path x = αx₁ + βx₀ of independent x₀ ~ p_init and x₁ ~ p_data, both mixtures of Gaussians:
@@ -55,7 +55,7 @@ impl TwoMixtures {
         );
         let mut here = PairMarginal {
             dim,
-            weights: Vec::with_capacity(pairs),
+            log_norms: Vec::with_capacity(pairs),
             centres: Vec::with_capacity(pairs * dim),
             variances: Vec::with_capacity(pairs),
             drifts: Vec::with_capacity(pairs * dim),
@@ -65,8 +65,8 @@ impl TwoMixtures {
             for j in 0..self.data.components() {
                 let (s, q) = (self.init.stds()[i], self.data.stds()[j]);
                 let v = (c.alpha * q).powi(2) + (c.beta * s).powi(2);
-                here.weights
-                    .push(self.init.weights()[i] * self.data.weights()[j]);
+                let weight = self.init.weights()[i] * self.data.weights()[j];
+                here.log_norms.push(log_norm(dim, weight, v));
                 here.variances.push(v);
                 here.slopes
                     .push((c.d_alpha * c.alpha * q * q + c.d_beta * c.beta * s * s) / v);
@@ -85,8 +85,8 @@ impl TwoMixtures {
 #[derive(Clone, Debug)]
 pub struct PairMarginal {
     dim: usize,
-    /// Of all pairs, as all that follows.
-    weights: Vec<f64>,
+    /// ln w − ½ dim ln(2πv) of all pairs, as all that follows.
+    log_norms: Vec<f64>,
     centres: Vec<f64>,
     variances: Vec<f64>,
     /// The velocities of the centres.
@@ -136,8 +136,8 @@ impl PairMarginal {
         );
         let centre = |k: usize| &self.centres[k * dim..(k + 1) * dim];
         let square = |k: usize| -> f64 { crate::stats::distance_squared(x, centre(k)) };
-        let mut joints: Vec<f64> = (0..self.weights.len())
-            .map(|k| self.weights[k].ln() + log_normal(dim, square(k), self.variances[k]))
+        let mut joints: Vec<f64> = (0..self.variances.len())
+            .map(|k| self.log_norms[k] - 0.5 * square(k) / self.variances[k])
             .collect();
         let j = argmax(&joints);
         let largest = joints[j];
@@ -147,8 +147,7 @@ impl PairMarginal {
                 .map(|((m, n), x)| (n - m) * (2.0 * x - m - n))
                 .sum();
             let v = self.variances[k];
-            let weight = (self.weights[k] / self.weights[j]).ln();
-            *l = weight + log_ratio(dim, more, square, v, base, v - base);
+            *l = self.log_norms[k] - self.log_norms[j] + log_ratio(more, square, v, base, v - base);
         }
         (largest, joints)
     }
