@@ -98,7 +98,7 @@ fn every_sigma_keeps_the_law() {
             Some((u, eps * 0.5, scale))
         }
     }
-    let wrong = walk(&Unbalanced(model), "euler-maruyama", "noise:1".parse().unwrap(), 400, N);
+    let wrong = walk(&Unbalanced(model), "euler-maruyama", "noise:3".parse().unwrap(), 400, N);
     assert!(energy_distance(&wrong, &other, 2) > 2.0 * level);
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`scheduler`] | α and β as functions of time, their derivatives, the signal-to-noise ratio and its inverse |
+//! | [`scheduler`] | α and β as functions of time, their derivatives, the signal-to-noise ratio and its inverse; a model trained on one and sampled on another |
 //! | [`prediction`] | data, noise, velocity, v and score: what a network may predict, and how they convert |
 //! | [`precondition`] | the network's inputs and targets at unit variance, for any scheduler |
 //! | [`weight`] | weights of the training loss and what they are for any prediction |
@@ -16,8 +16,8 @@
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
 //! | [`density`] | densities in any dimension, with score and sampling: normal, mixtures of normals |
-//! | [`mixture`] | the exact oracle: density, score, field and denoiser of a Gaussian mixture's path |
 //! | [`transport`] | optimal transport: exact, entropic, unbalanced; the Wasserstein distance; couplings of mini-batches |
+//! | [`mixture`] | the exact oracle: density, score, field, denoiser and posterior covariance of a Gaussian mixture's path, with classes, guidance and floors of losses; paths between two mixtures |
 //! | [`law`] | processes in closed form: Brownian motion, Ornstein–Uhlenbeck, geometric Brownian motion, VP, sub-VP, VE, Heston, Langevin, linear flows; Boltzmann's law of any potential on a line |
 //! | [`stats`] | the normal distribution, tests of distributions and their power, moments, the energy distance, fits of a line |
 

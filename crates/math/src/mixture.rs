@@ -5,13 +5,23 @@
 //! linear in x; averaging them with the posterior weights rₖ(x) gives the denoiser, the velocity
 //! and the score. Every formula divides by vₖ only, so nothing is singular at t = 0 or t = 1.
 
+mod covariance;
+mod error;
+mod floor;
+mod guided;
+mod marginal;
+mod pair;
 #[cfg(test)]
 mod tests;
 
 use std::f64::consts::TAU;
 
+pub use error::MixtureError;
+pub use guided::{Guided, GuidedMarginal};
+pub use marginal::Marginal;
+pub use pair::{PairMarginal, TwoMixtures};
+
 use crate::scheduler::{Coeffs, Scheduler};
-use crate::stats::distance_squared;
 
 /// A mixture of isotropic Gaussians Σ wₖ N(mₖ, sₖ² I) in any dimension.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,62 +32,8 @@ pub struct GaussianMixture {
     /// Component after component.
     means: Vec<f64>,
     stds: Vec<f64>,
-}
-
-/// Why parameters do not make a mixture.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum MixtureError {
-    /// No component, or dimension 0.
-    #[error(
-        "a Gaussian mixture needs at least one component and dimension, \
-         got {components} components in dimension {dim}"
-    )]
-    Empty {
-        /// The number of weights given.
-        components: usize,
-        /// The dimension given.
-        dim: usize,
-    },
-    /// The numbers of weights, means and standard deviations do not fit together.
-    #[error(
-        "a Gaussian mixture of {components} components in dimension {dim} needs {} mean \
-         coordinates and {components} standard deviations, got {means} and {stds}",
-        .components * .dim
-    )]
-    Lengths {
-        /// The number of weights given.
-        components: usize,
-        /// The dimension given.
-        dim: usize,
-        /// The number of mean coordinates given.
-        means: usize,
-        /// The number of standard deviations given.
-        stds: usize,
-    },
-    /// A weight or a standard deviation is not positive and finite, or a mean is not finite.
-    #[error("component {component} of a Gaussian mixture: its {what} must be {range}, got {value}")]
-    Value {
-        /// The component, counted from 0.
-        component: usize,
-        /// The parameter's name.
-        what: &'static str,
-        /// What would be right.
-        range: &'static str,
-        /// The value given.
-        value: f64,
-    },
-}
-
-impl MixtureError {
-    /// A weight that is not positive and finite.
-    pub(crate) fn weight(component: usize, value: f64) -> MixtureError {
-        MixtureError::Value {
-            component,
-            what: "weight",
-            range: "positive and finite",
-            value,
-        }
-    }
+    /// A class per component, or none at all.
+    labels: Option<Vec<u32>>,
 }
 
 impl GaussianMixture {
@@ -134,6 +90,7 @@ impl GaussianMixture {
             weights: weights.iter().map(|w| w / sum).collect(),
             means: means.to_vec(),
             stds: stds.to_vec(),
+            labels: None,
         })
     }
 
@@ -147,6 +104,54 @@ impl GaussianMixture {
             .flat_map(|angle| [radius * angle.cos(), radius * angle.sin()])
             .collect();
         GaussianMixture::new(2, &vec![1.0; k], &means, &vec![std; k])
+    }
+
+    /// The same mixture with a class per component; several components may share one.
+    ///
+    /// # Errors
+    /// [`MixtureError::Labels`] unless there is one label per component.
+    pub fn with_labels(mut self, labels: &[u32]) -> Result<GaussianMixture, MixtureError> {
+        if labels.len() != self.components() {
+            return Err(MixtureError::Labels {
+                components: self.components(),
+                labels: labels.len(),
+            });
+        }
+        self.labels = Some(labels.to_vec());
+        Ok(self)
+    }
+
+    /// The labels of the components, where there are any.
+    pub fn labels(&self) -> Option<&[u32]> {
+        self.labels.as_deref()
+    }
+
+    /// The law of z given its class: the mixture of the components of that label.
+    ///
+    /// # Errors
+    /// [`MixtureError::Label`] when no component has it.
+    pub fn given(&self, label: u32) -> Result<GaussianMixture, MixtureError> {
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let chosen: Vec<usize> = (0..labels.len()).filter(|&k| labels[k] == label).collect();
+        if chosen.is_empty() {
+            let mut known = labels.to_vec();
+            known.sort_unstable();
+            known.dedup();
+            return Err(MixtureError::Label { label, known });
+        }
+        let pick = |values: &[f64]| chosen.iter().map(|&k| values[k]).collect::<Vec<f64>>();
+        let means: Vec<f64> = chosen.iter().flat_map(|&k| self.mean(k)).copied().collect();
+        GaussianMixture::new(self.dim, &pick(&self.weights), &means, &pick(&self.stds))?
+            .with_labels(&vec![label; chosen.len()])
+    }
+
+    /// The field of classifier-free guidance towards the class `label` with weight `w`; see
+    /// [`Guided`].
+    ///
+    /// # Errors
+    /// [`MixtureError::Label`] when no component has the label.
+    pub fn guided(&self, label: u32, w: f64) -> Result<Guided, MixtureError> {
+        Ok(Guided::new(self.clone(), self.given(label)?, w))
     }
 
     /// The dimension of a point.
@@ -197,20 +202,12 @@ impl GaussianMixture {
     /// At t = 1 with a scheduler whose β̇ is infinite there, the velocity is the one a little
     /// before, at 1 − 2⁻⁴⁰; density, score and denoiser are at t itself up to that shift.
     pub fn at(&self, scheduler: &dyn Scheduler, t: f64) -> Marginal<'_> {
-        let c = scheduler.at(t);
-        if c.d_beta.is_finite() {
-            self.with(c)
-        } else {
-            self.with(scheduler.at(1.0 - 2f64.powi(-40)))
-        }
+        self.with(finite(scheduler, t))
     }
 
     /// The marginal of x = αz + βε for given coefficients, finite and not both 0.
     pub fn with(&self, coeffs: Coeffs) -> Marginal<'_> {
-        Marginal {
-            mixture: self,
-            coeffs,
-        }
+        Marginal::new(self, coeffs)
     }
 
     fn data(&self) -> Marginal<'_> {
@@ -223,102 +220,37 @@ impl GaussianMixture {
     }
 }
 
-/// The distribution p_t of x = αz + βε at one time, and the fields that belong to it. All methods
-/// take a point `x` of the mixture's dimension and panic on any other length.
-#[derive(Clone, Copy, Debug)]
-pub struct Marginal<'a> {
-    mixture: &'a GaussianMixture,
-    coeffs: Coeffs,
+/// The coefficients at `t`, or a little before where β̇ is infinite.
+fn finite(scheduler: &dyn Scheduler, t: f64) -> Coeffs {
+    let c = scheduler.at(t);
+    if c.d_beta.is_finite() {
+        c
+    } else {
+        scheduler.at(1.0 - 2f64.powi(-40))
+    }
 }
 
-impl Marginal<'_> {
-    /// The path's coefficients here.
-    pub fn coeffs(&self) -> Coeffs {
-        self.coeffs
-    }
+/// Turns logarithms of weights, relative to the largest or nearly so, into weights of sum 1; returns
+/// the logarithm of their sum before.
+fn normalise(log_weights: &mut [f64]) -> f64 {
+    log_weights.iter_mut().for_each(|l| *l = l.exp());
+    let sum: f64 = log_weights.iter().sum();
+    log_weights.iter_mut().for_each(|w| *w /= sum);
+    sum.ln()
+}
 
-    /// ln p_t(x).
-    pub fn log_density(&self, x: &[f64]) -> f64 {
-        let joint = self.log_joint(x);
-        let max = joint.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        max + joint.iter().map(|l| (l - max).exp()).sum::<f64>().ln()
-    }
+/// ln w − ½ dim ln(2πv): of w N(x; c, vI) all but the exponent −|x − c|²/2v.
+fn log_norm(dim: usize, w: f64, v: f64) -> f64 {
+    w.ln() - 0.5 * dim as f64 * (TAU * v).ln()
+}
 
-    /// The posterior weights rₖ = P(component k | x), for all k. They sum to 1.
-    pub fn responsibilities(&self, x: &[f64]) -> Vec<f64> {
-        let mut r = self.log_joint(x);
-        let max = r.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        r.iter_mut().for_each(|l| *l = (*l - max).exp());
-        let sum: f64 = r.iter().sum();
-        r.iter_mut().for_each(|r| *r /= sum);
-        r
-    }
+/// −|x − c|²/2v + |x − c′|²/2v′ without cancellation far from both: from |x − c|² − |x − c′|²
+/// = `more`, |x − c′|² = `square`, v, v′ = `base` and v − v′ = `dv`.
+fn log_ratio(more: f64, square: f64, v: f64, base: f64, dv: f64) -> f64 {
+    -0.5 * (more - square / base * dv) / v
+}
 
-    /// The score ∇ln p_t(x) = Σ rₖ (αmₖ − x)/vₖ, written to `out`.
-    pub fn score(&self, x: &[f64], out: &mut [f64]) {
-        self.average(x, out, |v, _| (0.0, -1.0 / v));
-    }
-
-    /// The denoiser D = E\[z | x\] = Σ rₖ (mₖ + (αsₖ²/vₖ)(x − αmₖ)), written to `out`.
-    pub fn denoiser(&self, x: &[f64], out: &mut [f64]) {
-        let alpha = self.coeffs.alpha;
-        self.average(x, out, |v, s| (1.0, alpha * s * s / v));
-    }
-
-    /// The expected noise E\[ε | x\] = Σ rₖ (β/vₖ)(x − αmₖ) = −β·score, written to `out`.
-    pub fn noise(&self, x: &[f64], out: &mut [f64]) {
-        let beta = self.coeffs.beta;
-        self.average(x, out, |v, _| (0.0, beta / v));
-    }
-
-    /// The marginal velocity u_t(x) = E\[α̇z + β̇ε | x\]
-    /// = Σ rₖ (α̇mₖ + ((α̇αsₖ² + β̇β)/vₖ)(x − αmₖ)), written to `out`.
-    pub fn velocity(&self, x: &[f64], out: &mut [f64]) {
-        let c = self.coeffs;
-        self.average(x, out, |v, s| {
-            let slope = (c.d_alpha * c.alpha * s * s + c.d_beta * c.beta) / v;
-            (c.d_alpha, slope)
-        });
-    }
-
-    /// vₖ = α²sₖ² + β².
-    fn variance(&self, k: usize) -> f64 {
-        let (a, b) = (self.coeffs.alpha * self.mixture.stds[k], self.coeffs.beta);
-        a * a + b * b
-    }
-
-    /// ln(wₖ N(x; αmₖ, vₖ I)) for all k.
-    fn log_joint(&self, x: &[f64]) -> Vec<f64> {
-        let dim = self.mixture.dim;
-        assert_eq!(
-            x.len(),
-            dim,
-            "a point of a Gaussian mixture of dimension {dim} must have as many coordinates"
-        );
-        let mut centre = vec![0.0; dim];
-        (0..self.mixture.components())
-            .map(|k| {
-                for (c, m) in centre.iter_mut().zip(self.mixture.mean(k)) {
-                    *c = self.coeffs.alpha * m;
-                }
-                let v = self.variance(k);
-                self.mixture.weights[k].ln()
-                    - 0.5 * distance_squared(x, &centre) / v
-                    - 0.5 * dim as f64 * (TAU * v).ln()
-            })
-            .collect()
-    }
-
-    /// out = Σ rₖ (p mₖ + q (x − αmₖ)) with (p, q) = `of(vₖ, sₖ)`.
-    fn average(&self, x: &[f64], out: &mut [f64], of: impl Fn(f64, f64) -> (f64, f64)) {
-        let r = self.responsibilities(x);
-        assert_eq!(out.len(), x.len(), "the result needs a slice of x's length");
-        out.fill(0.0);
-        for (k, r) in r.into_iter().enumerate() {
-            let (p, q) = of(self.variance(k), self.mixture.stds[k]);
-            for ((out, x), m) in out.iter_mut().zip(x).zip(self.mixture.mean(k)) {
-                *out += r * (p * m + q * (x - self.coeffs.alpha * m));
-            }
-        }
-    }
+/// The place of the largest.
+fn argmax(values: &[f64]) -> usize {
+    (0..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
 }

@@ -33,9 +33,14 @@ pub fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
     }
     let ln_beta = ln_beta(a, b);
     let (mut low, mut high) = (0.0, 1.0);
-    let mut x = a / (a + b);
-    for step in 1..200 {
+    let (mut x, mut before) = (a / (a + b), f64::INFINITY);
+    // Newton's step while it stays in the bracket and halves the error, else half the bracket in
+    // the order of the floating-point numbers: 62 halvings exhaust either.
+    for _ in 0..200 {
         let off = cdf(a, b, ln_beta, x) - p;
+        if off == 0.0 {
+            break;
+        }
         if off < 0.0 {
             low = x;
         } else {
@@ -43,16 +48,18 @@ pub fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
         }
         let density = ((a - 1.0) * x.ln() + (b - 1.0) * (-x).ln_1p() - ln_beta).exp();
         let newton = x - off / density;
-        // Every third step halves the bracket in the order of the floating-point numbers.
-        let next = if newton > low && newton < high && step % 3 != 0 {
+        if (newton - x).abs() <= f64::EPSILON * x {
+            break;
+        }
+        let next = if newton > low && newton < high && off.abs() < 0.5 * before {
             newton
         } else {
             f64::from_bits(low.to_bits().midpoint(high.to_bits()))
         };
-        if off == 0.0 || (next - x).abs() <= f64::EPSILON * x || low == next {
-            return if off == 0.0 { x } else { next };
+        if next == low {
+            break;
         }
-        x = next;
+        (x, before) = (next, off.abs());
     }
     x
 }

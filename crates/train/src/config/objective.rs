@@ -138,7 +138,7 @@ impl ObjectiveConfig {
             WeightConfig::Edm => LossWeight::Edm {
                 sigma_data: or(SIGMA_DATA),
             },
-            WeightConfig::Sigmoid => LossWeight::Sigmoid { bias: or(0.0) },
+            WeightConfig::Sigmoid => LossWeight::Sigmoid { bias: or(2.0) },
         }
     }
 
