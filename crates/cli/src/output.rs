@@ -69,7 +69,11 @@ pub(crate) fn schedulers() {
     for s in SCHEDULERS {
         row(s.name, s.formula, s.reference);
     }
-    row("formula", "path.alpha and path.beta as formulas in t, such as \"t^2\" and \"1 - alpha\"", "");
+    row(
+        "formula",
+        "path.alpha and path.beta as formulas in t, such as \"t^2\" and \"1 - alpha\"",
+        "",
+    );
     result("path.interpolant: x = a·x₀ + b·x₁ + γε, from [source] to [data]");
     for s in INTERPOLANTS {
         row(s.name, s.formula, s.reference);

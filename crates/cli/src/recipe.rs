@@ -107,7 +107,10 @@ pub(crate) fn find_sigma(text: Option<&str>) -> Result<Diffusion> {
 pub(crate) fn find_scheduler(name: &str) -> Result<Arc<dyn Scheduler>> {
     let found = scheduler(name).with_context(|| {
         let names: Vec<&str> = SCHEDULERS.iter().map(|s| s.name).collect();
-        format!("unknown scheduler \"{name}\"; known are {}", names.join(", "))
+        format!(
+            "unknown scheduler \"{name}\"; known are {}",
+            names.join(", ")
+        )
     })?;
     Ok(found.into())
 }

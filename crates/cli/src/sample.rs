@@ -60,11 +60,15 @@ impl Source {
         let diffusion = find_sigma(how.sigma.as_deref())?;
         if how.sigma.is_some() && !sampler.stochastic {
             let name = sampler.name;
-            bail!("--sigma: {name} adds no noise; use a stochastic sampler (see `fokker samplers`)");
+            bail!(
+                "--sigma: {name} adds no noise; use a stochastic sampler (see `fokker samplers`)"
+            );
         }
         let scheduler = how.scheduler.as_deref().map(find_scheduler).transpose()?;
         if scheduler.is_some() && !self.flow.path.is_gaussian() {
-            bail!("--scheduler: this run starts at other data, not at noise: its path has no scheduler");
+            bail!(
+                "--scheduler: this run starts at other data, not at noise: its path has no scheduler"
+            );
         }
         self.check_score(sampler)?;
         Ok(Draw {

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 use fokker::burn::module::Module;
 use fokker::train::Outcome;
 use fokker::train::{
-    Config, Judge, Pairs, RunFolder, RunInfo, Task, Trainer, config::{CouplingConfig, NetworkConfig},
+    Config, Judge, Pairs, RunFolder, RunInfo, Task, Trainer,
+    config::{CouplingConfig, NetworkConfig},
     flow_trainer_on, judge_trainer, rectified_pairs,
 };
 use fokker::{Dataset, Device, Shape};

@@ -146,7 +146,10 @@ impl ProbabilityPath {
             x1.len()
         );
         let noisy = self.is_noisy();
-        assert!(!noisy || eps.len() == x1.len(), "this path needs its own noise");
+        assert!(
+            !noisy || eps.len() == x1.len(),
+            "this path needs its own noise"
+        );
         let dim = x1.len() / t.len();
         let outputs = what.outputs();
         let uniform = *weight == LossWeight::Uniform;
@@ -159,7 +162,11 @@ impl ProbabilityPath {
         for (i, &t) in t.iter().enumerate() {
             let at = self.at(t);
             let span = i * dim..(i + 1) * dim;
-            let rows = [&x1[span.clone()], &x0[span.clone()], if noisy { &eps[span.clone()] } else { &[] }];
+            let rows = [
+                &x1[span.clone()],
+                &x0[span.clone()],
+                if noisy { &eps[span.clone()] } else { &[] },
+            ];
             let c_in = what.input_scale(&at);
             let mix = [at.ends.alpha, at.ends.beta, at.gamma].map(|w| w * c_in);
             combine(mix, rows, &mut examples.x[span]);
@@ -211,8 +218,12 @@ mod tests {
     /// The velocity target is the time derivative of x_t at fixed (x₀, x₁, ε), on every path.
     #[test]
     fn velocity_target_is_the_derivative_of_the_path() {
-        let gaussian = SCHEDULERS.iter().map(|s| ProbabilityPath::gaussian((s.make)().into()));
-        let between = INTERPOLANTS.iter().map(|s| ProbabilityPath::between((s.make)().into()));
+        let gaussian = SCHEDULERS
+            .iter()
+            .map(|s| ProbabilityPath::gaussian((s.make)().into()));
+        let between = INTERPOLANTS
+            .iter()
+            .map(|s| ProbabilityPath::between((s.make)().into()));
         for path in gaussian.chain(between) {
             let (t, h) = (0.4, 1e-3);
             let at = |t: f64| {

@@ -49,7 +49,13 @@ fn f64s(x: State) -> Vec<f64> {
     x.into_data().convert::<f64>().try_to_vec().unwrap()
 }
 
-fn walk(model: &dyn Denoiser, name: &str, diffusion: Diffusion, steps: usize, n: usize) -> Vec<f64> {
+fn walk(
+    model: &dyn Denoiser,
+    name: &str,
+    diffusion: Diffusion,
+    steps: usize,
+    n: usize,
+) -> Vec<f64> {
     let device = Device::flex();
     let scale = model.scheduler().at(0.0).beta;
     let x = RowNoise::new(11, Purpose::Init, 0, &device).normal(n, 2) * scale;
@@ -62,9 +68,8 @@ fn walk(model: &dyn Denoiser, name: &str, diffusion: Diffusion, steps: usize, n:
 
 /// The largest energy distance of `pairs` pairs of exact samples of size `n`: what noise alone does.
 fn noise_level(n: usize, pairs: u64) -> f64 {
-    let distances = (0..pairs).map(|k| {
-        energy_distance(&exact(n, 100 + 2 * k), &exact(n, 101 + 2 * k), 2)
-    });
+    let distances =
+        (0..pairs).map(|k| energy_distance(&exact(n, 100 + 2 * k), &exact(n, 101 + 2 * k), 2));
     distances.fold(0.0, f64::max)
 }
 
@@ -77,12 +82,21 @@ fn every_sigma_keeps_the_law() {
     let model = Oracle::new(mixture(), Arc::new(CondOt));
     let other = exact(N, 1);
     let choices = DIFFUSIONS.iter().map(|d| d.name.parse().unwrap());
-    let strong = ["noise:0", "noise:3", "constant:0.3", "constant:2", "decreasing:2"];
+    let strong = [
+        "noise:0",
+        "noise:3",
+        "constant:0.3",
+        "constant:2",
+        "decreasing:2",
+    ];
     let strong = strong.into_iter().map(|s| s.parse::<Diffusion>().unwrap());
     for diffusion in choices.chain(strong) {
         let samples = walk(&model, "euler-maruyama", diffusion, 400, N);
         let distance = energy_distance(&samples, &other, 2);
-        assert!(distance < level, "{diffusion}: {distance} against noise of {level}");
+        assert!(
+            distance < level,
+            "{diffusion}: {distance} against noise of {level}"
+        );
     }
     /// The same noise without the score that balances it.
     struct Unbalanced(Oracle);
@@ -98,7 +112,13 @@ fn every_sigma_keeps_the_law() {
             Some((u, eps * 0.5, scale))
         }
     }
-    let wrong = walk(&Unbalanced(model), "euler-maruyama", "noise:3".parse().unwrap(), 400, N);
+    let wrong = walk(
+        &Unbalanced(model),
+        "euler-maruyama",
+        "noise:3".parse().unwrap(),
+        400,
+        N,
+    );
     assert!(energy_distance(&wrong, &other, 2) > 2.0 * level);
 }
 
@@ -131,10 +151,16 @@ fn another_scheduler_gives_the_same_law() {
         let model = Rescheduled::new(model, scheduler(walked).unwrap().into());
         let samples = walk(&model, "heun", Diffusion::default(), 200, N);
         let distance = energy_distance(&samples, &other, 2);
-        assert!(distance < level, "{trained} along {walked}: {distance}, noise {level}");
+        assert!(
+            distance < level,
+            "{trained} along {walked}: {distance}, noise {level}"
+        );
         let apart = condot.iter().zip(&samples).map(|(a, b)| (a - b).abs());
         let mean = apart.sum::<f64>() / (2 * N) as f64;
-        assert!(mean < 0.02, "{trained} along {walked}: {mean} from the flow of condot");
+        assert!(
+            mean < 0.02,
+            "{trained} along {walked}: {mean} from the flow of condot"
+        );
     }
 }
 

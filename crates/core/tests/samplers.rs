@@ -40,7 +40,15 @@ fn run(name: &str, kind: Prediction, steps: usize, x: State, noise: &mut dyn Noi
     let spec = sampler(name).unwrap();
     let watch = &mut |_: fokker_core::Progress| ControlFlow::Continue(());
     let grid = uniform(steps);
-    sample(&Exact(kind), &mut *(spec.make)(Diffusion::default()), x, &grid, noise, watch).unwrap()
+    sample(
+        &Exact(kind),
+        &mut *(spec.make)(Diffusion::default()),
+        x,
+        &grid,
+        noise,
+        watch,
+    )
+    .unwrap()
 }
 
 fn start(rows: usize) -> State {

@@ -13,7 +13,7 @@ use fokker::core::Labels;
 use fokker::data::{ToyConfig, toy};
 use fokker::nn::layers::{Linear, time_features};
 use fokker::train::config::{ObjectiveConfig, OptimizerConfig, TrainConfig, Training};
-use fokker::{Device, Draw, FlowTask, ProbabilityPath, Init, Network, State, Trainer};
+use fokker::{Device, Draw, FlowTask, Init, Network, ProbabilityPath, State, Trainer};
 
 #[derive(Module, Debug)]
 struct Fourier {

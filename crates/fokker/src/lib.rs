@@ -23,7 +23,7 @@
 pub use burn;
 pub use burn::tensor::Device;
 pub use fokker_core as core;
-pub use fokker_core::{Draw, Flow, ProbabilityPath, Labels, Network, SAMPLERS, State, sampler};
+pub use fokker_core::{Draw, Flow, Labels, Network, ProbabilityPath, SAMPLERS, State, sampler};
 pub use fokker_data as data;
 pub use fokker_data::{Dataset, Shape};
 pub use fokker_eval as eval;

@@ -49,22 +49,38 @@ pub const DIFFUSIONS: &[DiffusionSpec] = &[
     DiffusionSpec {
         name: "noise",
         formula: "s·β_t (between data sets s·γ_t)",
-        make: |s| Some(Diffusion::Noise { scale: s.unwrap_or(1.0) }),
+        make: |s| {
+            Some(Diffusion::Noise {
+                scale: s.unwrap_or(1.0),
+            })
+        },
     },
     DiffusionSpec {
         name: "constant",
         formula: "s",
-        make: |s| Some(Diffusion::Constant { sigma: s.unwrap_or(1.0) }),
+        make: |s| {
+            Some(Diffusion::Constant {
+                sigma: s.unwrap_or(1.0),
+            })
+        },
     },
     DiffusionSpec {
         name: "decreasing",
         formula: "s·(1 − t)",
-        make: |s| Some(Diffusion::Decreasing { sigma: s.unwrap_or(1.0) }),
+        make: |s| {
+            Some(Diffusion::Decreasing {
+                sigma: s.unwrap_or(1.0),
+            })
+        },
     },
     DiffusionSpec {
         name: "alpha",
         formula: "s·(1 − α_t)",
-        make: |s| Some(Diffusion::Alpha { sigma: s.unwrap_or(1.0) }),
+        make: |s| {
+            Some(Diffusion::Alpha {
+                sigma: s.unwrap_or(1.0),
+            })
+        },
     },
     DiffusionSpec {
         name: "memoryless",
@@ -83,7 +99,9 @@ pub enum DiffusionError {
         name: String,
     },
     /// The part after the colon is not a number, or not a finite number of at least 0.
-    #[error("\"{text}\": expected {name}:s with a finite number s of at least 0, such as {name}:0.5")]
+    #[error(
+        "\"{text}\": expected {name}:s with a finite number s of at least 0, such as {name}:0.5"
+    )]
     Number {
         /// The text given.
         text: String,
@@ -184,7 +202,13 @@ mod tests {
     fn refusals_say_what_would_be_right() {
         let refuse = |text: &str| text.parse::<Diffusion>().unwrap_err().to_string();
         assert!(refuse("linear").contains("known are noise, constant"));
-        for text in ["constant:x", "constant:", "constant:-1", "constant:nan", "noise:inf"] {
+        for text in [
+            "constant:x",
+            "constant:",
+            "constant:-1",
+            "constant:nan",
+            "noise:inf",
+        ] {
             assert!(refuse(text).contains("at least 0"), "{text}");
         }
         assert!(refuse("memoryless:1").contains("takes no number"));

@@ -48,13 +48,7 @@ impl UNetConfig {
     ///
     /// # Panics
     /// If height or width is not a multiple of [`multiple`](Self::multiple).
-    pub fn init(
-        &self,
-        image: [usize; 3],
-        outputs: usize,
-        classes: usize,
-        init: &mut Init,
-    ) -> UNet {
+    pub fn init(&self, image: [usize; 3], outputs: usize, classes: usize, init: &mut Init) -> UNet {
         let multiple = self.multiple();
         assert!(
             image[1].is_multiple_of(multiple) && image[2].is_multiple_of(multiple),

@@ -105,7 +105,9 @@ pub fn rectified_pairs(
     let shape = run.info().shape()?;
     if shape != data.shape() {
         let ours = data.shape();
-        return refuse(format!("makes items of {shape}, but those of [data] are {ours}"));
+        return refuse(format!(
+            "makes items of {shape}, but those of [data] are {ours}"
+        ));
     }
     if flow.start.is_some() {
         return refuse("starts at other data; a rectified coupling starts at noise".into());

@@ -198,7 +198,9 @@ impl FlowTask {
             labels1: class_aware.then_some(&labels[..]),
         };
         let pairs = self.coupling.pair(&batch, &uniforms);
-        let pairs = pairs.expect("finite rows of one size can be paired").indices;
+        let pairs = pairs
+            .expect("finite rows of one size can be paired")
+            .indices;
         let pick = |from: &[f32], rows: &mut dyn Iterator<Item = usize>| -> Vec<f32> {
             rows.flat_map(|i| &from[i * dim..(i + 1) * dim])
                 .copied()

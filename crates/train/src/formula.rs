@@ -65,16 +65,23 @@ impl FormulaScheduler {
             let same = |x: f64, y: f64| x == y || (x.is_nan() && y.is_nan());
             for (what, value, other) in [("alpha", a, other[0]), ("beta", b, other[1])] {
                 if !same(value, other) {
-                    return refuse(what, format!("{what} is defined by itself; write it with t"));
+                    return refuse(
+                        what,
+                        format!("{what} is defined by itself; write it with t"),
+                    );
                 }
                 if !(value.is_finite() && value >= 0.0) {
-                    let why = format!("must be finite and at least 0 from t = 0 to 1, but is {value} at t = {t}");
+                    let why = format!(
+                        "must be finite and at least 0 from t = 0 to 1, but is {value} at t = {t}"
+                    );
                     return refuse(what, why);
                 }
             }
             let ratio = a / b;
             if ratio.is_nan() || ratio <= before {
-                let why = format!("α/β must rise from t = 0 to 1, but does not at t = {t} (α = {a}, β = {b})");
+                let why = format!(
+                    "α/β must rise from t = 0 to 1, but does not at t = {t} (α = {a}, β = {b})"
+                );
                 return refuse("alpha", why);
             }
             before = ratio;
@@ -82,7 +89,10 @@ impl FormulaScheduler {
         let end = self.values(1.0, 0.0).map(|d| d.v.0);
         for (what, value, right) in [("alpha", end[0], 1.0), ("beta", end[1], 0.0)] {
             if (value - right).abs() > 1e-12 {
-                return refuse(what, format!("must be {right} at t = 1, the data, but is {value}"));
+                return refuse(
+                    what,
+                    format!("must be {right} at t = 1, the data, but is {value}"),
+                );
             }
         }
         Ok(())
@@ -90,9 +100,9 @@ impl FormulaScheduler {
 }
 
 fn compile(what: &'static str, parts: &[(&str, &str)]) -> Result<System, FormulaError> {
-    let builder = parts
-        .iter()
-        .fold(System::builder(), |b, (name, text)| b.component(*name, *text));
+    let builder = parts.iter().fold(System::builder(), |b, (name, text)| {
+        b.component(*name, *text)
+    });
     builder.build().map_err(|error| {
         let error = ExprError {
             place: what.into(),
@@ -148,7 +158,10 @@ mod tests {
                     (found.d_alpha, exact.d_alpha),
                     (found.d_beta, exact.d_beta),
                 ] {
-                    assert!((f - e).abs() < 1e-14 * (1.0 + e.abs()), "{formula:?} at {t}");
+                    assert!(
+                        (f - e).abs() < 1e-14 * (1.0 + e.abs()),
+                        "{formula:?} at {t}"
+                    );
                 }
             }
         }

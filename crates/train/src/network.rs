@@ -34,7 +34,7 @@ impl AnyNetwork {
         match (config, shape.image()) {
             (NetworkConfig::Mlp(c), _) => {
                 Ok(Self::Mlp(c.init(shape.size(), outputs, classes, init)))
-            },
+            }
             (NetworkConfig::UNet(c), Some(image)) => {
                 let [_, height, width] = image;
                 let m = c.multiple();

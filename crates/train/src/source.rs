@@ -34,7 +34,10 @@ impl Source {
             ));
         }
         if class_aware {
-            let missing = target.classes().iter().find(|c| !data.classes().contains(c));
+            let missing = target
+                .classes()
+                .iter()
+                .find(|c| !data.classes().contains(c));
             if target.classes().is_empty() {
                 return refuse("coupling.class_aware needs data with classes".into());
             }

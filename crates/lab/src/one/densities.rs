@@ -8,9 +8,9 @@ use fokker_sim::lane::One;
 
 use super::LabError;
 use super::bench::Bench;
+use super::target::{density, random_mixture, sample, score};
 use crate::check::Check;
 use crate::report::LabSection;
-use super::target::{density, random_mixture, sample, score};
 
 pub(super) const TITLE: &str = "Three densities and their scores";
 

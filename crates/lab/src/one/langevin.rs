@@ -13,9 +13,9 @@ use fokker_sim::solver::{EulerMaruyama, FixedSde};
 
 use super::LabError;
 use super::bench::{Bench, Paths};
+use super::target::{altered, density, posterior, random_mixture, rectangle};
 use crate::check::{ALPHA, Check, POWER, chi_square, ks, mean_variance};
 use crate::report::LabSection;
-use super::target::{altered, density, posterior, random_mixture, rectangle};
 
 pub(super) const TITLE: &str = "Langevin dynamics to a random mixture";
 

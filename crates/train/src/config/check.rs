@@ -55,7 +55,8 @@ impl Config {
         self.objective.check(path.is_gaussian(), path.is_noisy())?;
         self.coupling.check()?;
         if self.coupling.kind == CouplingKind::Rectified && self.source.is_some() {
-            let text = "a rectified coupling starts where its run's model starts; leave [source] out";
+            let text =
+                "a rectified coupling starts where its run's model starts; leave [source] out";
             return refuse("coupling.kind", text);
         }
         let known: Vec<&str> = SAMPLERS.iter().map(|s| s.name).collect();

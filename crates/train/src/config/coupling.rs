@@ -87,18 +87,31 @@ impl CouplingConfig {
         use CouplingKind::{Entropic, Rectified, Unbalanced};
         let belongs = |key: &str, given: bool, kinds: &[CouplingKind], whose: &str| {
             if given && !kinds.contains(&self.kind) {
-                return refuse(&format!("coupling.{key}"), format!("only kind = {whose} takes this"));
+                return refuse(
+                    &format!("coupling.{key}"),
+                    format!("only kind = {whose} takes this"),
+                );
             }
             Ok(())
         };
         let soft = "\"entropic\" or \"unbalanced\"";
-        belongs("epsilon", self.epsilon.is_some(), &[Entropic, Unbalanced], soft)?;
+        belongs(
+            "epsilon",
+            self.epsilon.is_some(),
+            &[Entropic, Unbalanced],
+            soft,
+        )?;
         belongs("rho", self.rho.is_some(), &[Unbalanced], "\"unbalanced\"")?;
         belongs("absolute", self.absolute, &[Entropic, Unbalanced], soft)?;
         belongs("run", self.run.is_some(), &[Rectified], "\"rectified\"")?;
         belongs("step", self.step.is_some(), &[Rectified], "\"rectified\"")?;
         belongs("pairs", self.pairs.is_some(), &[Rectified], "\"rectified\"")?;
-        within("coupling.epsilon", self.epsilon.unwrap_or(EPSILON), 1e-4, 1e3)?;
+        within(
+            "coupling.epsilon",
+            self.epsilon.unwrap_or(EPSILON),
+            1e-4,
+            1e3,
+        )?;
         within("coupling.rho", self.rho.unwrap_or(RHO), 1e-4, 1e6)?;
         if self.kind == Rectified {
             if self.run.is_none() {

@@ -215,7 +215,9 @@ impl Config {
     /// The probability path.
     pub fn probability_path(&self) -> ProbabilityPath {
         let built = self.path.build(self.source.is_some());
-        built.unwrap_or_else(|(key, what)| panic!("{key}: {what}; this is checked when a recipe is read"))
+        built.unwrap_or_else(|(key, what)| {
+            panic!("{key}: {what}; this is checked when a recipe is read")
+        })
     }
 
     /// Does what the network learns determine the score? It does where the path's noise is Gaussian and

@@ -176,20 +176,33 @@ impl ObjectiveConfig {
             TimeConfig::Beta => 3,
         };
         if o.time_parameters.len() > most {
-            let what = format!("this law has {most} parameters, got {}", o.time_parameters.len());
+            let what = format!(
+                "this law has {most} parameters, got {}",
+                o.time_parameters.len()
+            );
             return refuse("objective.time_parameters", what);
         }
         let law = o.time_law().checked();
         law.map_err(|e| ("objective.time_parameters".to_owned(), e.to_string()))?;
-        if o.weight_parameter.is_some() && matches!(o.weight, WeightConfig::Uniform | WeightConfig::Snr) {
+        if o.weight_parameter.is_some()
+            && matches!(o.weight, WeightConfig::Uniform | WeightConfig::Snr)
+        {
             return refuse("objective.weight_parameter", "this weight has no parameter");
         }
         let weight = o.loss_weight().checked();
         weight.map_err(|e| ("objective.weight_parameter".to_owned(), e.to_string()))?;
         if o.sigma_data.is_some() && o.prediction != PredictionConfig::Edm {
-            return refuse("objective.sigma_data", "only prediction = \"edm\" takes this");
+            return refuse(
+                "objective.sigma_data",
+                "only prediction = \"edm\" takes this",
+            );
         }
-        within("objective.sigma_data", o.sigma_data.unwrap_or(SIGMA_DATA), 1e-6, 1e6)?;
+        within(
+            "objective.sigma_data",
+            o.sigma_data.unwrap_or(SIGMA_DATA),
+            1e-6,
+            1e6,
+        )?;
         use PredictionConfig::{Data, Noise, Score, V, Velocity, VelocityAndNoise};
         let key = "objective.prediction";
         match o.prediction {
@@ -210,7 +223,10 @@ impl ObjectiveConfig {
             _ => (),
         }
         if o.prediction == VelocityAndNoise && o.weight != WeightConfig::Uniform {
-            return refuse("objective.weight", "velocity-and-noise takes \"uniform\" only");
+            return refuse(
+                "objective.weight",
+                "velocity-and-noise takes \"uniform\" only",
+            );
         }
         if !gaussian && o.weight != WeightConfig::Uniform {
             let what = "a path between data sets has no signal-to-noise ratio; use \"uniform\"";

@@ -94,7 +94,8 @@ impl PathConfig {
                 return refuse("path.scheduler", what);
             }
             (false, _, Some(_)) => {
-                let what = "an interpolant joins two data sets: add a [source], or name a scheduler";
+                let what =
+                    "an interpolant joins two data sets: add a [source], or name a scheduler";
                 return refuse("path.interpolant", what);
             }
             _ => return refuse("path", "name a scheduler, or an interpolant and a [source]"),
@@ -165,7 +166,8 @@ impl PathConfig {
             return refuse("path.scheduler", what);
         };
         let made = FormulaScheduler::new(alpha, beta);
-        made.map(|s| Arc::new(s) as _).map_err(|e| (format!("path.{}", e.what), e.why))
+        made.map(|s| Arc::new(s) as _)
+            .map_err(|e| (format!("path.{}", e.what), e.why))
     }
 
     fn make_interpolant(&self, name: &str, key: &str) -> Result<Arc<dyn Interpolant>, Refusal> {
