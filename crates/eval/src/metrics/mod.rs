@@ -8,4 +8,4 @@ mod transport;
 pub use confusion::Confusion;
 pub use modes::{ModeWeights, mode_weights};
 pub use nearest::{Neighbours, memorised_fraction, nearest, nearest_two};
-pub use transport::{W2Report, w2_report};
+pub use transport::{W2Report, normalised_path_energy, w2_floor, w2_report};
