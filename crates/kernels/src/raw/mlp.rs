@@ -4,7 +4,7 @@
 //! `[panel][row][lane]`, so that it serves the micro-kernel as rows of one product and as the panel of another
 //! without being packed again.
 
-use super::exp::{mul_add, sigmoid};
+use super::exp::{silu, silu_slope};
 use super::gemm::{Product, Terms};
 use super::level::multiversion;
 use super::pack::{Panel, pack_columns, pack_rows};
@@ -161,7 +161,7 @@ multiversion! {
     /// h ⟵ silu(h).
     fn activate<const FMA>(h: &mut [f32]) {
         for h in h {
-            *h = super::exp::silu::<FMA>(*h);
+            *h = silu::<FMA>(*h);
         }
     }
 }
@@ -170,9 +170,8 @@ multiversion! {
     fn activate_with_slope<const FMA>(h: &mut [f32], slope: &mut [f32]) {
         for (h, slope) in h.iter_mut().zip(slope) {
             let v = *h;
-            let s = sigmoid::<FMA>(v);
-            *h = super::exp::silu::<FMA>(v);
-            *slope = s * mul_add::<FMA>(v, 1.0 - s, 1.0);
+            *h = silu::<FMA>(v);
+            *slope = silu_slope::<FMA>(v);
         }
     }
 }
@@ -191,19 +190,28 @@ multiversion! {
     }
 }
 
-/// Rows of `from` lanes to panels of `to` lanes: the sums over `from`'s features with packed weights.
+/// An activation of one block and how it lies.
+type In<'a> = (&'a Lanes, &'a [f32]);
+type Out<'a> = (&'a Lanes, &'a mut [f32]);
+
+/// The sums over the features of `from` with packed weights, plus the bias.
 fn product(
     plan: &Plan,
-    from: &Lanes,
-    a: &[f32],
-    to: &Lanes,
-    packed: &[f32],
     rows: usize,
-    add: bool,
-    out: &mut [f32],
+    (from, a): In<'_>,
+    packed: &[f32],
+    bias: Option<&[f32]>,
+    (to, out): Out<'_>,
 ) {
     let width = to.width;
     for p in &to.panels {
+        let out = &mut out[p.start * plan.block..][..rows * width];
+        if let Some(bias) = bias {
+            for row in out.chunks_exact_mut(width) {
+                row[..p.lanes].copy_from_slice(&bias[p.start..p.start + p.lanes]);
+                row[p.lanes..].fill(0.0);
+            }
+        }
         let product = Product {
             level: plan.level,
             a,
@@ -212,19 +220,9 @@ fn product(
             b: &packed[p.start * from.n..][..from.n * width],
             width,
             ldc: width,
-            add,
+            add: bias.is_some(),
         };
-        product.run(&mut out[p.start * plan.block..]);
-    }
-}
-
-/// Puts `bias` into every row of every panel.
-fn fill_bias(plan: &Plan, to: &Lanes, bias: &[f32], rows: usize, out: &mut [f32]) {
-    for p in &to.panels {
-        for row in out[p.start * plan.block..][..rows * p.width].chunks_exact_mut(p.width) {
-            row[..p.lanes].copy_from_slice(&bias[p.start..p.start + p.lanes]);
-            row[p.lanes..].fill(0.0);
-        }
+        product.run(out);
     }
 }
 
@@ -282,16 +280,21 @@ pub(crate) fn forward(
             for (l, layer) in layers.iter().enumerate() {
                 let (from, to) = (&plan.lanes[l], &plan.lanes[l + 1]);
                 if l + 1 == plan.layers() {
-                    fill_bias(plan, to, layer.bias, rows, out);
-                    product(plan, from, a, to, &packed[l], rows, true, out);
+                    product(
+                        plan,
+                        rows,
+                        (from, a),
+                        &packed[l],
+                        Some(layer.bias),
+                        (to, out),
+                    );
                     break;
                 }
                 let size = to.size(plan.block);
                 let (h, rest) = std::mem::take(&mut slots).split_at_mut(size);
                 let (slope, rest) = rest.split_at_mut(size);
                 slots = rest;
-                fill_bias(plan, to, layer.bias, rows, h);
-                product(plan, from, a, to, &packed[l], rows, true, h);
+                product(plan, rows, (from, a), &packed[l], Some(layer.bias), (to, h));
                 for p in &to.panels {
                     let part = p.start * plan.block..p.start * plan.block + rows * p.width;
                     match tape {
@@ -415,7 +418,7 @@ pub(crate) fn backward(
                     if l == 0 && !wants_x {
                         continue;
                     }
-                    product(plan, to, dh, below(l), &packed[l], rows, false, da);
+                    product(plan, rows, (to, dh), &packed[l], None, (below(l), da));
                     if l > 0 {
                         let slope =
                             &tape[tapes[l - 1] + from.size(plan.block)..][..from.size(plan.block)];
