@@ -3,7 +3,54 @@
 //! Only `Autodiff` and `Flex` are routed; [`crate::ops`] lets nothing else come here.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, backend_extension};
+use burn::backend::{
+    Backend, BackendTensor, Dispatch, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind,
+    ExtensionType, backend_extension,
+};
+
+use crate::raw::adamw::Step;
+
+/// Any number of float tensors, at least one, as an argument of an operation.
+pub(crate) struct Tensors<B: Backend>(pub(crate) Vec<FloatTensor<B>>);
+
+impl<B: Backend> ExtensionType<B> for Tensors<B> {
+    type Target = Tensors<Dispatch>;
+
+    fn map_to_dispatch<F>(self, map_kind: F, autodiff: DispatchAutodiffContext) -> Self::Target
+    where
+        F: Fn(BackendTensor<B>) -> DispatchTensorKind,
+    {
+        let wrap = |t| DispatchTensor {
+            kind: map_kind(BackendTensor::Float(t)),
+            autodiff,
+        };
+        Tensors(self.0.into_iter().map(wrap).collect())
+    }
+
+    fn map_from_dispatch<F>(target: Self::Target, unwrap_kind: F) -> Self
+    where
+        F: Fn(DispatchTensor) -> BackendTensor<B>,
+    {
+        let unwrap = |t| unwrap_kind(t).float();
+        Tensors(target.0.into_iter().map(unwrap).collect())
+    }
+
+    fn routing_tensor(target: &Self::Target) -> Option<&DispatchTensor> {
+        target.0.first()
+    }
+
+    fn routing_float_tensor(target: &Self::Target) -> Option<&DispatchTensor> {
+        target.0.first()
+    }
+
+    fn autodiff_context(target: &Self::Target) -> DispatchAutodiffContext {
+        let none = DispatchAutodiffContext::Disabled;
+        target
+            .0
+            .iter()
+            .fold(none, |context, t| context.merge(t.autodiff))
+    }
+}
 
 /// What a group normalisation is, beside its tensors.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +80,12 @@ pub(crate) trait FusedOps: Backend {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`crate::mlp`]; `layers` holds the weight and the bias of each layer in turn.
+    fn fused_mlp(
+        x: FloatTensor<Self>,
+        #[extension_type] layers: Tensors<Self>,
     ) -> FloatTensor<Self>;
 
     /// See [`crate::silu`].
@@ -84,6 +137,21 @@ pub(crate) trait FusedGrads: Backend {
     /// With respect to the bias.
     fn linear_grad_bias(dy: FloatTensor<Self>) -> FloatTensor<Self>;
 
+    /// The perceptron's output, and what [`mlp_grads`](Self::mlp_grads) needs of the way there.
+    fn mlp_with_tape(
+        x: FloatTensor<Self>,
+        layers: Vec<FloatTensor<Self>>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// With respect to x (where asked for) and to every weight and bias in turn.
+    fn mlp_grads(
+        x: FloatTensor<Self>,
+        layers: Vec<FloatTensor<Self>>,
+        tape: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        wants_x: bool,
+    ) -> (Option<FloatTensor<Self>>, Vec<FloatTensor<Self>>);
+
     /// With respect to x.
     fn silu_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -96,4 +164,25 @@ pub(crate) trait FusedGrads: Backend {
 
     /// With respect to x.
     fn upsample2x_grad(dy: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+/// Steps of an optimizer, which have no gradient: their tensors are not on an autodiff device.
+#[backend_extension(Flex)]
+pub(crate) trait Updates: Backend {
+    /// See [`crate::adamw`]: the parameter and the two moments.
+    fn fused_adamw(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: Step,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+
+    /// See [`crate::blend`].
+    fn fused_blend(
+        old: FloatTensor<Self>,
+        new: FloatTensor<Self>,
+        keep: f32,
+        take: f32,
+    ) -> FloatTensor<Self>;
 }

@@ -1,9 +1,11 @@
 //! The operations on burn's `flex` CPU backend: tensors to slices, kernels, slices to tensors.
 
-use crate::extension::{FusedGrads, FusedOps, NormOptions};
+use crate::extension::{FusedGrads, FusedOps, NormOptions, Tensors, Updates};
 use crate::raw::conv::{self, Geometry};
+use crate::raw::mlp::{self, Layer, Plan};
 use crate::raw::norm::{self, Affine};
-use crate::raw::{Level, linear, silu, upsample};
+use crate::raw::scratch::unfilled;
+use crate::raw::{Level, adamw, linear, silu, upsample};
 use burn::backend::Flex;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
@@ -13,6 +15,15 @@ fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::new(
         Bytes::from_elems(values),
         Layout::contiguous(Shape::from(shape)),
+        DType::F32,
+    )
+}
+
+/// A tensor of the shape of `t`.
+fn like(values: Vec<f32>, t: &FlexTensor) -> FlexTensor {
+    FlexTensor::new(
+        Bytes::from_elems(values),
+        Layout::contiguous(t.layout().shape().clone()),
         DType::F32,
     )
 }
@@ -82,6 +93,17 @@ impl FusedOps for Flex {
         tensor(y, [rows, n])
     }
 
+    fn fused_mlp(x: FlexTensor, layers: Tensors<Self>) -> FlexTensor {
+        let (x, layers) = (
+            row_major(x),
+            layers.0.into_iter().map(row_major).collect::<Vec<_>>(),
+        );
+        let plan = plan(&x, &layers);
+        let outputs = layers[layers.len() - 1].layout().num_elements();
+        let y = mlp::forward(&plan, values(&x), &views(&layers), None);
+        tensor(y, [dims::<2>(&x)[0], outputs])
+    }
+
     fn fused_silu(x: FlexTensor) -> FlexTensor {
         let mut x = row_major(x);
         if x.layout().is_dense_unique_storage()
@@ -127,6 +149,24 @@ impl FusedOps for Flex {
             [b, c, 2 * h, 2 * w],
         )
     }
+}
+
+/// How a perceptron's work is cut, from its input and its weights and biases in turn.
+fn plan(x: &FlexTensor, layers: &[FlexTensor]) -> Plan {
+    let [rows, inputs] = dims(x);
+    let outputs = layers.chunks_exact(2).map(|l| l[1].layout().num_elements());
+    let widths: Vec<usize> = std::iter::once(inputs).chain(outputs).collect();
+    Plan::new(Level::best(), rows, &widths)
+}
+
+fn views(layers: &[FlexTensor]) -> Vec<Layer<'_>> {
+    let pairs = layers.chunks_exact(2);
+    pairs
+        .map(|l| Layer {
+            weight: values(&l[0]),
+            bias: values(&l[1]),
+        })
+        .collect()
 }
 
 fn affine(inputs: &[FlexTensor; 5]) -> Affine<'_> {
@@ -229,6 +269,49 @@ impl FusedGrads for Flex {
         tensor(linear::grad_bias(values(&dy), n), [n])
     }
 
+    fn mlp_with_tape(x: FlexTensor, layers: Vec<FlexTensor>) -> (FlexTensor, FlexTensor) {
+        let (x, layers) = (
+            row_major(x),
+            layers.into_iter().map(row_major).collect::<Vec<_>>(),
+        );
+        let plan = plan(&x, &layers);
+        let outputs = layers[layers.len() - 1].layout().num_elements();
+        let mut tape = unfilled(plan.tape_len());
+        let y = mlp::forward(&plan, values(&x), &views(&layers), Some(&mut tape));
+        let tape_len = tape.len();
+        (
+            tensor(y, [dims::<2>(&x)[0], outputs]),
+            tensor(tape, [tape_len]),
+        )
+    }
+
+    fn mlp_grads(
+        x: FlexTensor,
+        layers: Vec<FlexTensor>,
+        tape: FlexTensor,
+        dy: FlexTensor,
+        wants_x: bool,
+    ) -> (Option<FlexTensor>, Vec<FlexTensor>) {
+        let (x, dy) = (row_major(x), row_major(dy));
+        let layers: Vec<FlexTensor> = layers.into_iter().map(row_major).collect();
+        let plan = plan(&x, &layers);
+        let grads = mlp::backward(
+            &plan,
+            values(&x),
+            &views(&layers),
+            values(&tape),
+            values(&dy),
+            wants_x,
+        );
+        let dx = grads.x.map(|dx| tensor(dx, dims::<2>(&x)));
+        let pairs = grads.layers.into_iter().zip(layers.chunks_exact(2));
+        let layers = pairs.flat_map(|((dw, db), l)| {
+            let [k, n] = dims(&l[0]);
+            [tensor(dw, [k, n]), tensor(db, [n])]
+        });
+        (dx, layers.collect())
+    }
+
     fn silu_grad(x: FlexTensor, dy: FlexTensor) -> FlexTensor {
         let (x, dy) = (row_major(x), row_major(dy));
         let dx = silu::backward(Level::best(), values(&x), values(&dy));
@@ -269,6 +352,29 @@ impl FusedGrads for Flex {
         tensor(
             upsample::backward(Level::best(), values(&dy), w / 2),
             [b, c, h / 2, w / 2],
+        )
+    }
+}
+
+impl Updates for Flex {
+    fn fused_adamw(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        step: adamw::Step,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let old = [parameter, gradient, first, second].map(row_major);
+        let new = adamw::adamw(Level::best(), &step, old.each_ref().map(values));
+        let [parameter, first, second] = new.map(|v| like(v, &old[0]));
+        (parameter, first, second)
+    }
+
+    fn fused_blend(old: FlexTensor, new: FlexTensor, keep: f32, take: f32) -> FlexTensor {
+        let (old, new) = (row_major(old), row_major(new));
+        like(
+            adamw::blend(Level::best(), values(&old), values(&new), keep, take),
+            &old,
         )
     }
 }

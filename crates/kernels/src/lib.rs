@@ -26,8 +26,10 @@ mod flex;
 mod ops;
 mod raw;
 mod switch;
+mod updates;
 
 pub mod reference;
 
-pub use ops::{conv2d, group_norm_silu, linear, silu, upsample2x};
+pub use ops::{conv2d, group_norm_silu, linear, mlp, silu, upsample2x};
 pub use switch::{simd_level, use_reference};
+pub use updates::{AdamwStep, adamw, blend};

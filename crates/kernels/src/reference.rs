@@ -23,6 +23,43 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tenso
     module::linear(x, weight, bias)
 }
 
+/// Linear maps with SiLUs between them; see [`crate::mlp`].
+pub fn mlp(x: Tensor<2>, layers: Vec<(Tensor<2>, Tensor<1>)>) -> Tensor<2> {
+    let steps = layers.into_iter().enumerate();
+    steps.fold(x, |h, (l, (w, b))| {
+        linear(if l == 0 { h } else { silu(h) }, w, Some(b))
+    })
+}
+
+/// One step of AdamW; see [`crate::adamw`].
+pub fn adamw<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    moments: Option<[Tensor<D>; 2]>,
+    step: &crate::AdamwStep,
+) -> (Tensor<D>, [Tensor<D>; 2]) {
+    let s = step.numbers();
+    let [first, second] = moments.unwrap_or_else(|| {
+        let zeros = gradient.zeros_like();
+        [zeros.clone(), zeros]
+    });
+    let first = first.mul_scalar(s.beta[0]) + gradient.clone().mul_scalar(s.rest[0]);
+    let second = second.mul_scalar(s.beta[1]) + gradient.square().mul_scalar(s.rest[1]);
+    let delta = first.clone().div_scalar(s.bias[0])
+        / (second
+            .clone()
+            .div_scalar(s.bias[1])
+            .sqrt()
+            .add_scalar(s.epsilon));
+    let parameter = parameter.mul_scalar(s.keep) - delta.mul_scalar(s.lr);
+    (parameter, [first, second])
+}
+
+/// d · old + (1 − d) · new; see [`crate::blend`].
+pub fn blend<const D: usize>(old: Tensor<D>, new: Tensor<D>, d: f64) -> Tensor<D> {
+    old.mul_scalar(d) + new.mul_scalar(1.0 - d)
+}
+
 /// x σ(x); see [`crate::silu`].
 pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     activation::silu(x)

@@ -28,3 +28,8 @@ pub(crate) fn is_fast<const D: usize>(x: &Tensor<D>) -> bool {
             DispatchDevice::Flex(_)
         )
 }
+
+/// Whether the tensor lies on an autodiff device.
+pub(crate) fn is_tracked<const D: usize>(x: &Tensor<D>) -> bool {
+    x.device().is_autodiff()
+}

@@ -4,7 +4,7 @@ mod common;
 
 use burn::tensor::{Device, Tensor};
 use common::{agree, error, numbers, run, run_on, values};
-use fokker_kernels::{conv2d, group_norm_silu, linear, reference, silu, upsample2x};
+use fokker_kernels::{conv2d, group_norm_silu, linear, mlp, reference, silu, upsample2x};
 use proptest::prelude::*;
 
 /// Channel counts around the widths of the vectors.
@@ -24,6 +24,24 @@ fn shaped(t: &Tensor<1>, [b, c, h, w]: [usize; 4], view: bool) -> Tensor<4> {
 fn flatten<const D: usize>(t: Tensor<D>) -> Tensor<1> {
     let n = t.dims().iter().product::<usize>();
     t.reshape([n])
+}
+
+/// An input of `rows` rows, and the weight and the bias of every layer in turn.
+fn perceptron_inputs(rows: usize, widths: &[usize], seed: u64) -> Vec<Vec<f32>> {
+    let mut inputs = vec![numbers(rows * widths[0], seed)];
+    for (l, w) in widths.windows(2).enumerate() {
+        inputs.push(numbers(w[0] * w[1], seed ^ (2 * l as u64 + 1)));
+        inputs.push(numbers(w[1], seed ^ (2 * l as u64 + 2)));
+    }
+    inputs
+}
+
+/// Flat weights and biases as the layers of a perceptron.
+fn layers(widths: &[usize], flat: &[Tensor<1>]) -> Vec<(Tensor<2>, Tensor<1>)> {
+    let pairs = widths.windows(2).zip(flat.chunks_exact(2));
+    pairs
+        .map(|(w, t)| (t[0].clone().reshape([w[0], w[1]]), t[1].clone()))
+        .collect()
 }
 
 proptest! {
@@ -62,6 +80,24 @@ proptest! {
             }
         };
         agree("linear", inputs, with(linear), with(reference::linear));
+    }
+
+    #[test]
+    fn perceptron(
+        rows in 1usize..400, widths in prop::collection::vec(prop::sample::select(vec![1usize, 2, 3, 7, 8, 16, 17, 33, 64, 70]), 2..6),
+        view: bool, seed: u64,
+    ) {
+        let inputs = perceptron_inputs(rows, &widths, seed);
+        type Net = fn(Tensor<2>, Vec<(Tensor<2>, Tensor<1>)>) -> Tensor<2>;
+        let with = |f: Net| {
+            let widths = &widths;
+            move |t: &[Tensor<1>]| {
+                let n = widths[0];
+                let x = if view { t[0].clone().reshape([n, rows]).transpose() } else { t[0].clone().reshape([rows, n]) };
+                flatten(f(x, layers(widths, &t[1..])))
+            }
+        };
+        agree("mlp", &inputs, with(mlp), with(reference::mlp));
     }
 
     #[test]
@@ -132,6 +168,92 @@ fn large_shapes() {
         }
     };
     agree("conv2d", &inputs, with(conv2d), with(reference::conv2d));
+}
+
+/// A perceptron is its layers done one by one: the same bits forward, with and without gradients, on one row and many.
+#[test]
+fn a_perceptron_is_its_layers() {
+    for (rows, widths) in [
+        (1, vec![3, 64, 64, 2]),
+        (1000, vec![3, 64, 64, 64, 64, 2]),
+        (97, vec![5, 17, 1, 40, 9]),
+        (200, vec![300, 20]),
+    ] {
+        let inputs = perceptron_inputs(rows, &widths, 3);
+        for device in [Device::flex(), Device::flex().autodiff()] {
+            let t: Vec<Tensor<1>> = inputs
+                .iter()
+                .map(|v| {
+                    let t = common::flat(v, &device);
+                    if device.is_autodiff() {
+                        t.require_grad()
+                    } else {
+                        t
+                    }
+                })
+                .collect();
+            let x = t[0].clone().reshape([rows, widths[0]]);
+            let layers = layers(&widths, &t[1..]);
+            let mut one_by_one = x.clone();
+            for (l, (w, b)) in layers.iter().enumerate() {
+                let h = if l == 0 { one_by_one } else { silu(one_by_one) };
+                one_by_one = linear(h, w.clone(), Some(b.clone()));
+            }
+            let at_once = values(mlp(x, layers));
+            assert!(
+                common::bits(&at_once) == common::bits(&values(one_by_one)),
+                "{rows} rows, {widths:?}"
+            );
+        }
+    }
+}
+
+/// Frozen layers, an input without gradient, more layers and wider ones than the kernel takes, checkpointing.
+#[test]
+fn perceptrons_off_the_beaten_track() {
+    let type_of = |fast: bool| if fast { mlp } else { reference::mlp };
+    for widths in [vec![4; 12], vec![3, 600, 2], vec![7, 9]] {
+        let inputs = perceptron_inputs(20, &widths, 9);
+        let net = |fast: bool| {
+            let widths = &widths;
+            move |t: &[Tensor<1>]| {
+                flatten(type_of(fast)(
+                    t[0].clone().reshape([20, widths[0]]),
+                    layers(widths, &t[1..]),
+                ))
+            }
+        };
+        agree("mlp", &inputs, net(true), net(false));
+        let (_, want) = run(&inputs, net(false));
+        let checkpointing = Device::flex().autodiff().gradient_checkpointing();
+        let (_, got) = run_on(&checkpointing, &inputs, net(true));
+        for (g, w) in got.iter().zip(&want) {
+            assert!(error(g, w) <= 1e-4, "{widths:?} with checkpointing");
+        }
+    }
+    // Only the second layer's weight is trained.
+    let (plain, device) = (Device::flex(), Device::flex().autodiff());
+    let widths = [3, 16, 2];
+    let inputs = perceptron_inputs(50, &widths, 4);
+    let grad = |fast: bool| {
+        let mut t: Vec<Tensor<1>> = inputs.iter().map(|v| common::flat(v, &plain)).collect();
+        t[3] = common::flat(&inputs[3], &device).require_grad();
+        let x = t[0].clone().reshape([50, 3]);
+        let y = type_of(fast)(x, layers(&widths, &t[1..]));
+        values(t[3].grad(&y.sum().backward()).expect("a gradient"))
+    };
+    assert!(error(&grad(true), &grad(false)) <= 1e-4);
+}
+
+#[test]
+#[should_panic(expected = "layer 1 is given 4 features; its weight is [5, 2]")]
+fn layers_that_do_not_follow_are_named() {
+    let zeros = |shape: [usize; 2]| Tensor::<2>::zeros(shape, &Device::flex());
+    let bias = |n: usize| Tensor::<1>::zeros([n], &Device::flex());
+    mlp(
+        zeros([1, 3]),
+        vec![(zeros([3, 4]), bias(4)), (zeros([5, 2]), bias(2))],
+    );
 }
 
 /// Group normalisation makes mean 0 and variance 1 of every group, whatever the input's offset.

@@ -5,7 +5,7 @@ mod common;
 
 use burn::tensor::{Device, Tensor};
 use common::{bits, flat, numbers, run, values};
-use fokker_kernels::{conv2d, group_norm_silu, linear, silu, upsample2x};
+use fokker_kernels::{conv2d, group_norm_silu, linear, mlp, silu, upsample2x};
 
 const BATCHES: [usize; 4] = [1, 5, 16, 33];
 
@@ -50,6 +50,9 @@ fn cases() -> Vec<Case> {
                 ))
             }),
         ),
+        // Enough work for threads; the sample is one row, and then thirty.
+        perceptron(1),
+        perceptron(30),
         (
             "group_norm_silu",
             12 * 81,
@@ -75,6 +78,17 @@ fn cases() -> Vec<Case> {
             Box::new(|b, t| flatten(upsample2x(t[0].clone().reshape([b, 3, 30, 30])))),
         ),
     ]
+}
+
+/// A perceptron on samples of `each` rows.
+fn perceptron(each: usize) -> Case {
+    let f = move |b: usize, t: &[Tensor<1>]| {
+        let layer = |i: usize, k: usize, n: usize| (t[i].clone().reshape([k, n]), t[i + 1].clone());
+        let layers = vec![layer(1, 5, 70), layer(3, 70, 64), layer(5, 64, 3)];
+        flatten(mlp(t[0].clone().reshape([b * each, 5]), layers))
+    };
+    let parameters = vec![5 * 70, 70, 70 * 64, 64, 64 * 3, 3];
+    ("mlp", 5 * each, parameters, Box::new(f))
 }
 
 fn inputs(case: &Case, batch: usize) -> Vec<Vec<f32>> {

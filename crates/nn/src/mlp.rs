@@ -1,7 +1,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use fokker_core::{Labels, Network, State};
-use fokker_kernels::silu;
+use fokker_kernels::mlp;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{ClassEmbedding, Init, Linear, time_features};
@@ -72,11 +72,8 @@ impl Network for Mlp {
             let y = y.expect("this network was made with classes: give it labels");
             input.push(class.forward(y));
         }
-        let mut h = Tensor::cat(input, 1);
-        for (i, layer) in self.layers.iter().enumerate() {
-            h = layer.forward(if i == 0 { h } else { silu(h) });
-        }
-        h
+        let layers = self.layers.iter().map(|l| (l.weight.val(), l.bias.val()));
+        mlp(Tensor::cat(input, 1), layers.collect())
     }
 }
 

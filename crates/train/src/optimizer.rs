@@ -1,11 +1,51 @@
 use burn::module::Module;
 use burn::optim::{
-    AdamWConfig, GradientsParams, LionConfig, ModuleOptimizer, OptimizerRecord, SgdConfig,
-    momentum::MomentumConfig,
+    AdamWState, AdaptiveMomentumState, GradientsParams, LionConfig, ModuleOptimizer,
+    OptimizerRecord, SgdConfig, momentum::MomentumConfig,
 };
-use burn::tensor::Bytes;
+use burn::tensor::{Bytes, Device, Tensor};
+use fokker_kernels::{AdamwStep, adamw};
 
 use crate::config::{OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind};
+
+/// burn's AdamW, with the whole step of a parameter in one pass; its state and its bits are those of burn's.
+#[derive(Clone)]
+struct AdamW {
+    betas: [f32; 2],
+    epsilon: f32,
+    weight_decay: f32,
+}
+
+impl burn::optim::Optimizer for AdamW {
+    type State<const D: usize> = AdamWState<D>;
+
+    fn step<const D: usize>(
+        &self,
+        lr: f64,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<AdamWState<D>>,
+    ) -> (Tensor<D>, Option<AdamWState<D>>) {
+        let (done, moments) = match state.map(|s| s.momentum) {
+            Some(m) => (m.time, Some([m.moment_1, m.moment_2])),
+            None => (0, None),
+        };
+        let step = AdamwStep {
+            lr,
+            betas: self.betas,
+            epsilon: self.epsilon,
+            weight_decay: self.weight_decay,
+            time: done + 1,
+        };
+        let (parameter, [first, second]) = adamw(parameter, gradient, moments, &step);
+        let momentum = AdaptiveMomentumState::new(step.time, first, second);
+        (parameter, Some(AdamWState::new(momentum)))
+    }
+
+    fn to_device<const D: usize>(state: AdamWState<D>, device: &Device) -> AdamWState<D> {
+        AdamWState::new(state.momentum.to_device(device))
+    }
+}
 
 /// An optimizer of burn, with a record that survives the process.
 pub struct Optimizer {
@@ -18,12 +58,11 @@ impl Optimizer {
         let [beta_1, beta_2] = config.betas.map(|b| b as f32);
         let decay = config.weight_decay as f32;
         let inner = match config.kind {
-            OptimizerKind::Adamw => AdamWConfig::new()
-                .with_beta_1(beta_1)
-                .with_beta_2(beta_2)
-                .with_epsilon(config.epsilon as f32)
-                .with_weight_decay(decay)
-                .init(),
+            OptimizerKind::Adamw => ModuleOptimizer::from(AdamW {
+                betas: [beta_1, beta_2],
+                epsilon: config.epsilon as f32,
+                weight_decay: decay,
+            }),
             OptimizerKind::Lion => LionConfig::new()
                 .with_beta_1(beta_1)
                 .with_beta_2(beta_2)

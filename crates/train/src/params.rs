@@ -128,7 +128,7 @@ pub(crate) fn average<M: Module>(ema: M, net: &M, decay: f64) -> M {
                 .0
                 .remove::<D>(param.id)
                 .expect("the average has the network's parameters");
-            param.map(|old| old.mul_scalar(self.1) + new.mul_scalar(1.0 - self.1))
+            param.map(|old| fokker_kernels::blend(old, new, self.1))
         }
     }
     let mut values = Values(GradientsParams::new());

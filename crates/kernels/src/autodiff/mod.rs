@@ -2,11 +2,12 @@
 
 mod conv;
 mod linear;
+mod mlp;
 mod norm;
 mod silu;
 mod upsample;
 
-use crate::extension::{FusedGrads, FusedOps, NormOptions};
+use crate::extension::{FusedGrads, FusedOps, NormOptions, Tensors};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -28,6 +29,10 @@ impl<B: FusedOps + FusedGrads, C: CheckpointStrategy> FusedOps for Autodiff<B, C
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         linear::tracked::<B, C>(x, weight, bias)
+    }
+
+    fn fused_mlp(x: FloatTensor<Self>, layers: Tensors<Self>) -> FloatTensor<Self> {
+        mlp::tracked::<B, C>(x, layers.0)
     }
 
     fn fused_silu(x: FloatTensor<Self>) -> FloatTensor<Self> {

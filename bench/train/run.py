@@ -1,0 +1,200 @@
+"""Side-by-side speed of training a small network: fokker and PyTorch on the same work, in one run, on this machine.
+
+    python bench/train/run.py              the full comparison
+    python bench/train/run.py --quick      one round of short windows: does everything run?
+
+Every measurement is a process of its own that trains from the start: one window of steps that is not counted, then the
+timed ones. Fokker (the program `fokker train`, timed by its own log) runs just before and just after each peer, and a
+ratio compares a peer with the two fokker runs beside it, so that the slow drifts of a shared machine cancel.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "simulate"))
+
+import machine  # noqa: E402
+
+RECIPE = HERE / "ring.toml"
+VARIANTS = ["eager", "eager-fused", "compiled", "compiled-batch"]
+BATCH, WINDOW, WINDOWS = 1000, 500, 4
+# No network can do better than this (see ring.toml), and 2,000 steps bring everybody this close; the mean of a window
+# of half a million points is known to a third of a per cent.
+FLOOR, CEILING = 18.23 / 2 * 0.99, 18.23 / 2 * 1.04
+LIMIT_SECONDS = 600
+BUSY = 0.3
+
+
+def main():
+    arguments = parse()
+    started, before = time.time(), machine.facts()
+    if (before["load_average"] or 0.0) > BUSY:
+        progress(f"the machine is busy (load {before['load_average']:.1f}): the table will say so")
+    fokker = find_fokker(arguments.fokker)
+    rounds, window = (1, 100) if arguments.quick else (arguments.rounds, WINDOW)
+    samples, failures = [], []
+    with tempfile.TemporaryDirectory(prefix="fokker-bench-") as folder:
+        environment = os.environ | {"TORCHINDUCTOR_CACHE_DIR": f"{folder}/inductor"}
+        for turn in range(rounds):
+            own = run_fokker(fokker, window, folder)
+            for variant in arguments.peers:
+                progress(f"round {turn + 1} of {rounds}: {variant}")
+                try:
+                    peer = run_peer(variant, window, environment)
+                except RuntimeError as error:
+                    failures.append(f"{variant}, round {turn + 1}: {error}")
+                    peer = None
+                after = run_fokker(fokker, window, folder)
+                samples.append({"peer": peer, "before": own, "after": after})
+                own = after
+    rows = table(samples)
+    if not arguments.quick:
+        failures += [f"{r['name']}: loss {r['loss']:.4g}, should be in {FLOOR:.4g} to {CEILING:.4g}" for r in rows if not FLOOR <= r["loss"] <= CEILING]
+    facts = before | {"rounds": rounds, "window": window, "quick": arguments.quick, "seconds": time.time() - started}
+    text = markdown(rows, facts, failures)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write(arguments.out / "train.json", json.dumps({"machine": facts, "rows": rows, "samples": samples, "failures": failures}, indent=1))
+    write(arguments.out / "train.md", text)
+    print(text)
+    return 1 if failures else 0
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fokker", type=Path, help="path of the program fokker; default: build it with cargo")
+    parser.add_argument("--quick", action="store_true", help="one round of short windows")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", nargs="+", choices=VARIANTS, default=VARIANTS)
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return arguments
+
+
+def find_fokker(given):
+    """The path of the program, built if none is given."""
+    if given:
+        if not os.access(given, os.X_OK) or given.is_dir():
+            sys.exit(f"run.py: {given} is not a program")
+        return given.resolve()
+    build = ["cargo", "build", "--release", "-p", "fokker-cli", "--message-format=json-render-diagnostics"]
+    try:
+        done = subprocess.run(build, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    except FileNotFoundError:
+        sys.exit("run.py: cargo was not found, so fokker cannot be built; give its path with --fokker")
+    if done.returncode:
+        sys.exit(f"run.py: `{' '.join(build[:-1])}` failed")
+    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return Path([m["executable"] for m in messages if m.get("executable")][-1])
+
+
+def run_fokker(program, window, folder):
+    """One training; the first line of its log is the warm-up."""
+    out = Path(tempfile.mkdtemp(dir=folder)) / "run"
+    sets = [f"train.steps={window * (WINDOWS + 1)}", f"train.log_every={window}", f"train.batch={BATCH}"]
+    options = [word for each in sets for word in ("--set", each)]
+    child([str(program), "--threads", "2", "train", str(RECIPE), "--out", str(out), *options], os.environ)
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    version = json.loads((out / "run.json").read_text())["fokker"]
+    seconds = [line["seconds"] for line in lines[1:]]
+    return {"peer": "fokker", "version": version, "steps": window, "seconds": seconds, "first_seconds": lines[0]["seconds"], "loss": lines[-1]["loss"]}
+
+
+def run_peer(variant, window, environment):
+    script = [sys.executable, str(HERE / "peers" / "torch_.py")]
+    options = ["--variant", variant, "--steps", str(window), "--windows", str(WINDOWS), "--batch", str(BATCH)]
+    return json.loads(child([*script, *options], environment).splitlines()[-1])
+
+
+def child(command, environment):
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"ran longer than {LIMIT_SECONDS} s") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RuntimeError(f"{command[0]}: exit status {done.returncode}: {last}")
+    return done.stdout
+
+
+def step_ms(run):
+    """Median over the windows of one process."""
+    return statistics.median(run["seconds"]) / run["steps"] * 1e3
+
+
+def table(samples):
+    """A row per program: the median over its processes, and the ratio of each to the two fokker runs beside it."""
+    runs, ratios = {}, {}
+    own = {id(run): run for s in samples for run in (s["before"], s["after"])}
+    runs["fokker"] = list(own.values())
+    for sample in samples:
+        peer = sample["peer"]
+        if peer:
+            beside = statistics.mean(step_ms(sample[side]) for side in ("before", "after"))
+            runs.setdefault(peer["peer"], []).append(peer)
+            ratios.setdefault(peer["peer"], []).append(step_ms(peer) / beside)
+    rows = []
+    for name, group in runs.items():
+        times, ratio = [step_ms(run) for run in group], ratios.get(name)
+        rows.append(
+            {
+                "name": name,
+                "version": group[0]["version"],
+                "ms": statistics.median(times),
+                "ms_range": [min(times), max(times)],
+                "ratio": statistics.median(ratio) if ratio else None,
+                "ratio_range": [min(ratio), max(ratio)] if ratio else None,
+                "first_seconds": group[0]["first_seconds"],
+                "loss": statistics.median(run["loss"] for run in group),
+            }
+        )
+    return rows
+
+
+def markdown(rows, facts, failures):
+    flags = " ".join(facts["vector_flags"]) or "unknown"
+    out = [
+        f"{facts['cpu']} ({flags}), {facts['cores']} cores, {facts['system']}; {facts['rounds']} rounds, "
+        f"{WINDOWS} windows of {facts['window']} steps a process, {facts['seconds'] / 60:.1f} minutes"
+        + (", **quick: figures are rough**" if facts["quick"] else "")
+        + ".",
+        "",
+    ]
+    if (facts["load_average"] or 0.0) > BUSY:
+        out += [f"**The machine was busy before the run (load {facts['load_average']:.1f}): ratios only.**", ""]
+    out += ["| | ms a step | spread | steps/s | fokker is faster by | spread | first window | loss |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
+    for r in rows:
+        ratio = f"{r['ratio']:.2f} ×" if r["ratio"] else ""
+        spread = "{:.2f}–{:.2f}".format(*r["ratio_range"]) if r["ratio"] else ""
+        out.append(
+            f"| {r['name']} {r['version']} | {r['ms']:.2f} | {r['ms_range'][0]:.2f}–{r['ms_range'][1]:.2f} | {1e3 / r['ms']:.0f} "
+            f"| {ratio} | {spread} | {r['first_seconds']:.1f} s | {r['loss']:.3f} |"
+        )
+    if failures:
+        out += ["", "**Failures**", ""] + [f"- {message}" for message in failures]
+    return "\n".join(out) + "\n"
+
+
+def progress(text):
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+def write(path, text):
+    """Whole file or none."""
+    temporary = path.with_suffix(path.suffix + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
