@@ -75,7 +75,7 @@ fn section(bench: &mut Bench<'_>, circles: bool) -> Result<LabSection, LabError>
             "{} parameters; 4 000 samples at five times",
             trained.parameters
         ))
-        .columns(5);
+        .columns(3);
     for t in SHOWN {
         let k = (t * WALK as f64) as usize;
         let points = states[k].iter().take(4000).copied().collect();

@@ -179,7 +179,7 @@ fn losses(trained: &Trained, floor: f64) -> LineChart {
 }
 
 fn marginals(mixture: &GaussianMixture, learned: &[Points], steps: usize) -> Plane {
-    let mut plane = Plane::new("The marginal path, learned and exact").columns(5);
+    let mut plane = Plane::new("The marginal path, learned and exact").columns(3);
     for t in SHOWN {
         let points = learned[(t * steps as f64) as usize].clone();
         plane = plane.view(view(mixture, &CondOt, t).points("learned flow", points));

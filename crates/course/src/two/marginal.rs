@@ -67,7 +67,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     bench.tell(0.4)?;
     let mut plane = Plane::new("The marginal path of the ring, and its flow")
         .subtitle("CondOT; 400 trajectories of the exact field over the exact density")
-        .columns(5);
+        .columns(3);
     for t in SHOWN {
         let k = (t * STEPS as f64) as usize;
         let paths: Vec<Points> = (0..40)

@@ -34,7 +34,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     let trained = trained(bench, (0.0, 0.6))?;
     let mut plane = Plane::new("The same twenty starts under five σ")
         .subtitle("Euler–Maruyama, 400 steps, the learned field; dots: 1 500 samples")
-        .columns(5);
+        .columns(3);
     let mut checks = Vec::new();
     let mut cursor = bench.cursor();
     let start: Points = (0..COUNT)
