@@ -1,16 +1,15 @@
 //! `fokker lab`: the course's labs, each in one page.
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use fokker_lab::one::{LabError, LabOne};
 
 use crate::progress::{Progress, clock};
-use crate::train::free_folder;
+use crate::simulate::folder::Folder;
 use crate::{End, output, stop};
 
 /// The course's labs: every figure beside its closed form, in one page
@@ -43,33 +42,37 @@ struct OneArgs {
 
 pub(crate) fn run(args: LabArgs) -> Result<End> {
     let Lab::One(args) = args.lab;
-    let out = args.out.unwrap_or_else(|| free_folder("lab-one"));
-    let shown = out.display();
-    if out.is_file() {
-        bail!("--out {shown}: this is a file; give a folder");
-    }
-    if fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
-        bail!("--out {shown}: this folder is not empty; give another name");
-    }
+    let mut folder = Folder::new(args.out, "lab-one")?;
     stop::listen()?;
+    // Before minutes of work show whether it can be made.
+    folder.make()?;
+    let ended = work(args.seed, &folder);
+    if !folder.path.join(PAGE).exists() {
+        folder.clear(&[]);
+    }
+    ended
+}
+
+/// The file that results.
+const PAGE: &str = "report.html";
+
+fn work(seed: u64, folder: &Folder) -> Result<End> {
     let started = Instant::now();
     let lab = LabOne {
-        seed: args.seed,
+        seed,
         ..LabOne::default()
     };
-    // Thousandths of a section.
-    const PART: u64 = 1000;
     let mut bar: Option<Progress> = None;
     let report = lab.run(&mut |step| {
         if stop::asked() {
             return ControlFlow::Break(());
         }
         let (done, of) = step.trajectories;
-        let part = (done * PART).checked_div(of).unwrap_or(0);
-        let bar =
-            bar.get_or_insert_with(|| Progress::new("lab one", 0, step.sections as u64 * PART));
-        let before = step.section.saturating_sub(1) as u64 * PART;
-        bar.set(before + part, || step.title.to_owned());
+        let part = done as f64 / of.max(1) as f64;
+        let before = step.section.saturating_sub(1) as f64;
+        let bar = bar.get_or_insert_with(|| Progress::shares("lab one"));
+        let share = (before + part) / step.sections as f64;
+        bar.set_share(share, || step.title.to_owned());
         ControlFlow::Continue(())
     });
     let report = match report {
@@ -86,8 +89,7 @@ pub(crate) fn run(args: LabArgs) -> Result<End> {
         all += 1;
         failed += usize::from(!check.passed);
     }
-    fs::create_dir_all(&out).with_context(|| format!("cannot create {shown}"))?;
-    let page = out.join("report.html");
+    let page = folder.path.join(PAGE);
     report.report().write(&page)?;
     output::result(&format!("{} of {all} checks passed", all - failed));
     output::result(&page.display().to_string());

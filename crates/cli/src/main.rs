@@ -44,7 +44,11 @@ fn keep_pages() {
 fn main() -> ExitCode {
     keep_pages();
     let cli = Cli::parse();
-    match run(cli) {
+    let ended = run(cli).and_then(|end| match output::lost() {
+        None => Ok(end),
+        Some(why) => Err(anyhow::anyhow!("cannot write to standard output: {why}")),
+    });
+    match ended {
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::Stopped) => ExitCode::from(130),
         Err(error) => {

@@ -2,7 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // this is the place for it
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use fokker::SAMPLERS;
 use fokker::math::diffusion::DIFFUSIONS;
@@ -11,9 +12,22 @@ use fokker::math::scheduler::SCHEDULERS;
 use fokker::math::time::TIME_LAWS;
 use fokker::math::weight::LOSS_WEIGHTS;
 
-/// A line of the result. A closed pipe (`| head`) is not our failure.
+/// Why a line of the result could not be written.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// A line of the result. A closed pipe (`| head`) is not our failure; what else goes wrong is told
+/// by [`lost`].
 pub(crate) fn result(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    if let Err(error) = writeln!(std::io::stdout(), "{line}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// Why a part of the results is lost, if it is.
+pub(crate) fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// A line for the person who watches.

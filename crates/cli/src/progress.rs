@@ -3,9 +3,12 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output;
+
+/// The parts of work that is measured in shares.
+const PARTS: u64 = 100_000;
 
 /// How often a line is printed where there is no terminal.
 const QUIET: Duration = Duration::from_secs(10);
@@ -14,6 +17,8 @@ const QUIET: Duration = Duration::from_secs(10);
 pub(crate) struct Progress {
     bar: ProgressBar,
     live: bool,
+    /// Whether the work is measured in shares.
+    shares: bool,
     what: &'static str,
     from: u64,
     started: Instant,
@@ -23,6 +28,15 @@ pub(crate) struct Progress {
 impl Progress {
     /// Starts at `done` of `total` units of work.
     pub(crate) fn new(what: &'static str, done: u64, total: u64) -> Self {
+        Self::of(what, (done, total), false)
+    }
+
+    /// Starts work that is measured as a share of all of it.
+    pub(crate) fn shares(what: &'static str) -> Self {
+        Self::of(what, (0, PARTS), true)
+    }
+
+    fn of(what: &'static str, (done, total): (u64, u64), shares: bool) -> Self {
         let live = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(
             Some(total),
@@ -32,9 +46,10 @@ impl Progress {
                 ProgressDrawTarget::hidden()
             },
         );
-        let style = ProgressStyle::with_template(
-            "{prefix:>8} {wide_bar:.cyan/black.bright} {pos}/{len}  {msg}",
-        );
+        let style = ProgressStyle::with_template(match shares {
+            true => "{prefix:>8} {wide_bar:.cyan/black.bright} {percent} %  {msg}",
+            false => "{prefix:>8} {wide_bar:.cyan/black.bright} {human_pos}/{human_len}  {msg}",
+        });
         bar.set_style(
             style
                 .expect("the template is well-formed")
@@ -46,11 +61,17 @@ impl Progress {
         Self {
             bar,
             live,
+            shares,
             what,
             from: done,
             started: now,
             last: now,
         }
+    }
+
+    /// The `share`-th part of the work is done, from 0 to 1; the rest is as in [`set`](Self::set).
+    pub(crate) fn set_share(&mut self, share: f64, detail: impl FnOnce() -> String) {
+        self.set((share * PARTS as f64) as u64, detail);
     }
 
     /// `done` units are done; `detail` is shown beside the bar and the time left.
@@ -69,7 +90,11 @@ impl Progress {
         if self.live {
             self.bar.set_message(message);
         } else {
-            output::note(&format!("{} {done}/{total}  {message}", self.what));
+            let far = match self.shares {
+                true => format!("{:.0} %", 100.0 * done as f64 / total as f64),
+                false => format!("{}/{}", HumanCount(done), HumanCount(total)),
+            };
+            output::note(&format!("{} {far}  {message}", self.what));
             self.last = Instant::now();
         }
     }

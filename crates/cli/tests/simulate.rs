@@ -221,7 +221,7 @@ fn steps_and_grids_are_refused() {
     nothing(
         at,
         &["brownian", "--save", "3"],
-        &["3 even intervals", "2 or 4"],
+        &["3 even intervals", "try --save 2, --save 4 or --steps 999"],
     );
     nothing(
         at,
@@ -249,6 +249,96 @@ fn steps_and_grids_are_refused() {
 }
 
 #[test]
+fn arguments_that_would_be_ignored_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    for ignored in [
+        ["ou", "--diffusion", "2"],
+        ["gbm", "--calculus", "stratonovich"],
+        ["ou", "--names", "y"],
+        ["ou", "--drift", "-x"],
+    ] {
+        nothing(at, &ignored, &["cannot be used with", ignored[1]]);
+    }
+    nothing(at, &["ou", "--max-bytes", "1GB"], &["required", "--paths"]);
+    nothing(at, &["--diffusion", "2"], &["required", "--drift"]);
+    nothing(at, &[], &["Usage: fokker simulate PROCESS", "--drift TEXT"]);
+}
+
+#[test]
+fn numbers_are_read_as_they_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    for option in ["-n", "--steps", "--seed", "--tree"] {
+        for wrong in ["-5", "1.5", "many"] {
+            nothing(
+                at,
+                &["ou", option, wrong],
+                &[wrong, "expected a whole number"],
+            );
+        }
+    }
+    nothing(
+        at,
+        &["ou", "--paths", "p.npy", "--max-bytes", "-5GB"],
+        &["such as 500MB"],
+    );
+    nothing(
+        at,
+        &["ou", "--param", "theta=1/x"],
+        &["is no number", "unknown name `x`"],
+    );
+    nothing(at, &["ou", "--param", "theta=1/0"], &["finite"]);
+    nothing(at, &["ou", "--param", "theta=t"], &["finite"]);
+    let args = [
+        "simulate",
+        "ou",
+        "-n",
+        "2e1",
+        "--steps",
+        "1e2",
+        "--param",
+        "theta=1/4",
+    ];
+    let all = [&args[..], &["--no-pictures", "--out", "out"]].concat();
+    ok(at, &all);
+    let json = fs::read(at.join("out/statistics.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["values"]["trajectories"], 20);
+    assert_eq!(json["values"]["steps"], 100);
+    assert_eq!(json["values"]["parameters"]["theta"], 0.25);
+    // The page has the command without the folder.
+    let page = fs::read_to_string(at.join("out/report.html")).unwrap();
+    assert!(page.contains("theta=1/4") && !page.contains("--out"));
+}
+
+#[test]
+fn all_trajectories_failing_is_a_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    let steps = ["--solver", "euler", "--steps", "100"];
+    let all = [&["--drift", "x^2", "--keep-going", "-n", "7"], &steps[..]].concat();
+    nothing(at, &all, &["none of 7 trajectories"]);
+    let some = ["--start", "gaussian", "--out", "out", "--no-pictures"];
+    let out = ok(at, &[&["simulate"], &all[..], &some].concat());
+    assert!(out.contains(" of 7 trajectories"), "{out}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_printed_are_a_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let args = ["simulate", "--list"];
+    let out = fokker(dir.path(), &args).stdout(full).output().unwrap();
+    assert_eq!(out.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("standard output"));
+}
+
+#[test]
 fn files_and_folders_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path();
@@ -263,13 +353,17 @@ fn files_and_folders_are_refused() {
         &paths("nowhere/paths.npy"),
         &["nowhere", "does not exist"],
     );
+    // What is there already is not written over.
+    fs::write(at.join("mine.csv"), "mine").unwrap();
+    nothing(at, &paths("mine.csv"), &["mine.csv", "there already"]);
+    assert_eq!(fs::read_to_string(at.join("mine.csv")).unwrap(), "mine");
     let limit = ["brownian", "--paths", "p.npy", "--max-bytes", "1kB"];
     nothing(at, &limit, &["limit is 1.0 kB", "--save", "--count"]);
     let huge = ["brownian", "--paths", "p.npy", "--count", "100000000000"];
     nothing(at, &huge, &["TB", "free on"]);
     nothing(
         at,
-        &["brownian", "--max-bytes", "1 parsec"],
+        &["brownian", "--max-bytes", "1 parsec", "--paths", "p.npy"],
         &["unknown unit"],
     );
     fs::create_dir(at.join("full")).unwrap();
@@ -285,6 +379,14 @@ fn files_and_folders_are_refused() {
         &["is a file"],
     );
     assert_eq!(entries(&at.join("full")), ["notes"]);
+    refused(at, &["lab", "one", "--out", "full"], &["full", "not empty"]);
+    // Told before the minutes of work, and nothing is left.
+    refused(
+        at,
+        &["lab", "one", "--out", "mine.csv/a/b"],
+        &["cannot create"],
+    );
+    assert_eq!(entries(at), ["full", "mine.csv"]);
 }
 
 #[test]
@@ -366,6 +468,5 @@ fn an_interrupt_leaves_nothing() {
         .unwrap();
     assert!(sent.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(entries(at), ["runs"]);
-    assert!(entries(&at.join("runs")).is_empty());
+    assert!(entries(at).is_empty());
 }

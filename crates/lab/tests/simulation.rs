@@ -181,6 +181,30 @@ fn events_stop_trajectories() {
     assert_eq!(events.moments.count(), 1);
     assert!((events.moments.mean()[0] - 2f64.ln()).abs() < 1e-5);
     assert!((outcome.last[0] - 0.5).abs() < 1e-5);
+    // Hits of −1 by Brownian motion until t = 4: P = 2 Φ(−1/2) = 0.617.
+    let process = ProcessChoice::Named {
+        name: "brownian".into(),
+        params: Vec::new(),
+        density: None,
+        event: Some("x + 1".into()),
+    };
+    let (simulation, outcome) = run(&Settings {
+        to: Some(4.0),
+        count: Some(4000),
+        stepping: Some(Stepping::Steps(4000)),
+        save: Some(Save::End),
+        ..Settings::new(process)
+    });
+    let events = outcome.events.as_ref().unwrap();
+    let share = events.moments.count() as f64 / 4000.0;
+    assert!((share - 0.617).abs() < 0.035, "{share}");
+    let row = simulation.event_row(&outcome).unwrap();
+    assert_eq!(row.len(), 8);
+    let words = simulation.events(&outcome, events);
+    assert!(
+        words.contains(" of 4,000 trajectories") && words.contains(" %"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -273,7 +297,7 @@ fn what_does_not_fit_is_refused() {
                 save: Some(Save::Even(7)),
                 ..ou()
             },
-            &["7 even", "5 or 8"],
+            &["7 even", "--save 5, --save 8 or --steps 1001"],
         ),
         (
             Settings {
@@ -316,6 +340,46 @@ fn what_does_not_fit_is_refused() {
                 ..ou()
             },
             &["finite"],
+        ),
+        // Steps chosen with a look at the noise would change the law.
+        (
+            Settings {
+                stepping: Some(Stepping::Tolerance(1e-3)),
+                ..Settings::named("geometric-brownian")
+            },
+            &["Euler–Maruyama", "milstein", "changes the law"],
+        ),
+        (
+            Settings {
+                stepping: Some(Stepping::Tolerance(1e-3)),
+                solver: Some("stochastic-heun".into()),
+                convert: true,
+                ..Settings::named("heston")
+            },
+            &["stochastic Heun", "equal steps"],
+        ),
+        (
+            Settings {
+                start: StartChoice::Point(vec![-1.0]),
+                ..Settings::new(written("sqrt(x)", None, &[]))
+            },
+            &["the drift is NaN at t = 0, x = -1"],
+        ),
+        (
+            Settings {
+                start: StartChoice::Point(vec![1.0, 0.0]),
+                ..Settings::new(written("x1, 0", Some("1, 1/x1"), &[]))
+            },
+            &["the noise of x1 is inf at t = 0, x0 = 1, x1 = 0"],
+        ),
+        (
+            Settings::new(written("dq = p; dp = -q", None, &[])),
+            &["write p' = … in place of dp"],
+        ),
+        (Settings::named("OU"), &["did you mean `ou`?"]),
+        (
+            Settings::new(written("x1, -x0", Some("0.5"), &[])),
+            &["2 components are needed, not 1", "such as 0, 1"],
         ),
         (
             Settings {
@@ -385,6 +449,123 @@ fn what_does_not_fit_is_refused() {
         for part in parts {
             assert!(message.contains(part), "{part:?} in: {message}");
         }
+    }
+}
+
+/// 1000 + 0.0071 Z: relative errors of 0.5 % would be a thousand deviations.
+#[test]
+fn quantiles_are_good_for_the_spread_of_values_far_from_0() {
+    for count in [200, 20_000] {
+        let std = 0.0071;
+        let process = written("0", Some("s"), &[("s", std)]);
+        let settings = Settings {
+            to: Some(1.0),
+            count: Some(count),
+            stepping: Some(Stepping::Steps(2)),
+            start: StartChoice::Point(vec![1000.0]),
+            ..Settings::new(process)
+        };
+        let (simulation, outcome) = run(&settings);
+        let k = outcome.summaries.times().len() - 1;
+        let mut last = outcome.last.clone();
+        last.sort_unstable_by(f64::total_cmp);
+        let summary = &outcome.summaries.summaries()[k];
+        for q in [0.05, 0.25, 0.5, 0.75, 0.95] {
+            let exact = last[(q * (last.len() - 1) as f64) as usize];
+            let found = summary.quantiles[0].quantile(q).unwrap();
+            assert!((found - exact).abs() < 0.03 * std, "{q}: {found} {exact}");
+        }
+        // The numbers as they are shown tell the values apart.
+        let row = &simulation.rows(&outcome, k)[0];
+        let shown: Vec<f64> = row[1..].iter().map(|x| x.parse().unwrap()).collect();
+        assert!(shown[2..].windows(2).all(|x| x[0] < x[1]), "{row:?}");
+        assert!((shown[4] - 1000.0).abs() < std, "{row:?}");
+        let bars = summary.histograms[0].as_ref();
+        assert_eq!(bars.is_some(), count >= 1000);
+        let filled = bars.map(|bars| bars.counts().iter().filter(|n| **n > 0).count());
+        assert!(filled.is_none_or(|n| n > 10), "{filled:?}");
+    }
+}
+
+#[test]
+fn histograms_exist_for_what_never_moves_and_for_what_hardly_does() {
+    for (start, noise) in [(0.0, "0*t"), (1e9, "1e-3"), (-1e-300, "0*t")] {
+        let settings = Settings {
+            to: Some(1.0),
+            count: Some(1000),
+            stepping: Some(Stepping::Steps(2)),
+            start: StartChoice::Point(vec![start]),
+            ..Settings::new(written("0", Some(noise), &[]))
+        };
+        let (_, outcome) = run(&settings);
+        for summary in outcome.summaries.summaries() {
+            let bars = summary.histograms[0].as_ref().unwrap();
+            assert_eq!(bars.counts().iter().sum::<u64>(), 1000, "{start} {noise}");
+        }
+    }
+}
+
+/// The invariant law has v ~ N(0, 1); at long steps Euler–Maruyama's velocities are too fast.
+#[test]
+fn underdamped_dynamics_keep_their_invariant_law_and_doubt_is_told() {
+    let settings = Settings {
+        count: Some(4000),
+        save: Some(Save::End),
+        ..Settings::named("underdamped-langevin")
+    };
+    let (simulation, outcome) = run(&settings);
+    let exact = simulation.exact(&outcome).unwrap();
+    assert_eq!(exact.doubt(), None, "{:?}", exact.components);
+    let v = &exact.components[1];
+    assert!((v.variance - 1.0).abs() < 4.0 * v.variance_error, "{v:?}");
+    let (simulation, outcome) = run(&Settings {
+        solver: Some("euler-maruyama".into()),
+        stepping: Some(Stepping::Steps(200)),
+        ..settings
+    });
+    let doubt = simulation.exact(&outcome).unwrap().doubt().unwrap();
+    assert!(
+        doubt.contains("v0") && doubt.contains("step is too long"),
+        "{doubt}"
+    );
+}
+
+#[test]
+fn a_long_trajectory_can_be_stopped() {
+    let settings = Settings {
+        count: Some(1),
+        stepping: Some(Stepping::Steps(1 << 32)),
+        ..Settings::named("brownian")
+    };
+    let simulation = Simulation::new(&settings).unwrap();
+    let wanted = Wanted {
+        pictures: true,
+        ..Wanted::default()
+    };
+    let outcome = simulation.run(&wanted, &mut |progress| match progress.share > 0.0 {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    });
+    assert!(outcome.unwrap().stopped);
+}
+
+#[test]
+fn without_noise_an_ode_solver_is_taken() {
+    for name in ["ornstein-uhlenbeck", "brownian"] {
+        let process = ProcessChoice::Named {
+            name: name.into(),
+            params: vec![("sigma".into(), 0.0)],
+            density: None,
+            event: None,
+        };
+        let settings = Settings {
+            start: StartChoice::Point(vec![2.0]),
+            ..Settings::new(process)
+        };
+        let (simulation, outcome) = run(&settings);
+        assert_eq!(simulation.solver().spec().name, "tsit5");
+        let exact = simulation.exact(&outcome).unwrap();
+        assert!((outcome.last[0] - exact.components[0].exact_mean).abs() < 1e-4);
     }
 }
 

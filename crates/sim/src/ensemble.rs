@@ -1,17 +1,24 @@
 //! Ensembles: many trajectories of one process, in lanes and threads.
 
 use std::ops::ControlFlow;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use rayon::prelude::*;
 
 use crate::error::SimError;
 use crate::lane::{Job, Pair, Real, Simd};
 use crate::process::Process;
-use crate::solver::{Block, Fault, Grid, Solver, Task};
+use crate::solver::{Block, Fault, Grid, Places, Pulse, Solver, Task};
 
 /// Trajectories worked on at a time by one thread. Sums over trajectories are formed per chunk and
 /// joined in order, so this is part of their last bits.
 pub const CHUNK: usize = 256;
+
+/// Equal steps after which a block of trajectories looks whether it shall stop.
+const STRIDE: usize = 1 << 16;
+/// How often the watcher is told of work that is not finished.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What to simulate: how many trajectories, over which interval, saved when.
 #[derive(Clone, Debug, PartialEq)]
@@ -189,6 +196,16 @@ impl<R, A: Sink<R>, B: Sink<R>> Sink<R> for (A, B) {
     }
 }
 
+/// How far a simulation is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// The trajectories that are finished.
+    pub trajectories: u64,
+    /// The part of the work that is done, from 0 to 1; it also grows while trajectories of very
+    /// many steps are under way.
+    pub share: f64,
+}
+
 /// How a simulation ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -198,8 +215,8 @@ pub enum Ended {
     Stopped(u64),
 }
 
-/// Simulates an ensemble. `watch` is told the number of finished trajectories now and then, and may
-/// stop the work.
+/// Simulates an ensemble. `watch` is told now and then how far it is, and may stop the work. (Called
+/// from a thread of the pool, it is told only between rounds of some thousand trajectories.)
 ///
 /// A trajectory's bits depend on the process, the solver, the plan's interval and seed and its own
 /// number alone: not on the count, the threads or the SIMD width.
@@ -212,7 +229,7 @@ pub fn simulate<P: Process, V: Solver, R: Real, K: Sink<R>>(
     plan: &Plan,
     start: &Start<'_>,
     sink: &mut K,
-    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Ended, SimError> {
     solver.check(process)?;
     let save_steps = plan.check(solver.grid())?;
@@ -224,49 +241,158 @@ pub fn simulate<P: Process, V: Solver, R: Real, K: Sink<R>>(
             dim: process.dim(),
         });
     }
-    let task = Task {
-        from: plan.from,
-        to: plan.to,
-        save: &plan.save,
-        save_steps: &save_steps,
-        seed: plan.seed,
+    let looks = match solver.grid() {
+        Grid::Equal(_) => Looks::new(plan, &save_steps),
+        _ => None,
     };
+    let task = match &looks {
+        None => Task {
+            from: plan.from,
+            to: plan.to,
+            save: &plan.save,
+            save_steps: &save_steps,
+            seed: plan.seed,
+        },
+        Some(looks) => Task {
+            from: plan.from,
+            to: plan.to,
+            save: &looks.save,
+            save_steps: &looks.save_steps,
+            seed: plan.seed,
+        },
+    };
+    let places = Places {
+        of: looks.as_ref().map_or(&[], |looks| &looks.places),
+        saves: plan.save.len(),
+        looks: looks
+            .as_ref()
+            .map_or(0, |looks| looks.save.len() - plan.save.len()),
+    };
+    let pulse = Pulse::default();
     // Enough chunks a round to keep the threads busy, few enough to bound the memory.
     let round = 8 * rayon::current_num_threads() as u64;
     let chunks = plan.count.div_ceil(CHUNK as u64);
     let mut next = 0;
     while next < chunks {
         let until = (next + round).min(chunks);
-        let parts: Vec<Result<K::Part, SimError>> = (next..until)
-            .into_par_iter()
-            .map(|chunk| {
+        let finished = |next: u64| (next * CHUNK as u64).min(plan.count);
+        pulse.restart();
+        let digester = &*sink;
+        let work = || -> Vec<Part<K::Part>> {
+            let chunks = (next..until).into_par_iter().map(|chunk| {
                 let before = chunk * CHUNK as u64;
-                let first = plan.first + before;
-                let count = (plan.count - before).min(CHUNK as u64) as usize;
                 R::dispatch(ChunkJob {
                     process,
                     solver,
                     task,
+                    places,
+                    pulse: &pulse,
+                    times: &plan.save,
                     start,
-                    first,
-                    count,
+                    first: plan.first + before,
+                    count: (plan.count - before).min(CHUNK as u64) as usize,
                     keep_going: plan.keep_going,
-                    sink: &*sink,
+                    sink: digester,
                 })
+            });
+            chunks.collect()
+        };
+        let parts = watched(work, || {
+            let trajectories = finished(next);
+            let share = (trajectories as f64 + pulse.done()) / plan.count as f64;
+            let share = share.min(1.0);
+            if watch(Progress {
+                trajectories,
+                share,
             })
-            .collect();
+            .is_break()
+            {
+                pulse.stop();
+            }
+        });
         for part in parts {
-            if sink.take(part?).is_break() {
-                return Ok(Ended::Stopped((until * CHUNK as u64).min(plan.count)));
+            let Some(part) = part? else {
+                return Ok(Ended::Stopped(finished(next)));
+            };
+            if sink.take(part).is_break() {
+                return Ok(Ended::Stopped(finished(until)));
             }
         }
         next = until;
-        let done = (next * CHUNK as u64).min(plan.count);
-        if watch(done).is_break() {
-            return Ok(Ended::Stopped(done));
+        let trajectories = finished(next);
+        let share = trajectories as f64 / plan.count as f64;
+        if pulse.stopped()
+            || watch(Progress {
+                trajectories,
+                share,
+            })
+            .is_break()
+        {
+            return Ok(Ended::Stopped(trajectories));
         }
     }
     Ok(Ended::Done)
+}
+
+/// What becomes of a chunk: nothing where the work was stopped.
+type Part<T> = Result<Option<T>, SimError>;
+
+/// Does the work on the pool and looks up from it now and then.
+fn watched<T: Send>(work: impl Fn() -> Vec<T> + Sync, mut look: impl FnMut()) -> Vec<T> {
+    // A thread of the pool has to work itself.
+    if rayon::current_thread_index().is_some() {
+        return work();
+    }
+    let (send, receive) = sync_channel(1);
+    let work = &work;
+    rayon::in_place_scope(|scope| {
+        scope.spawn(move |_| drop(send.send(work())));
+        loop {
+            match receive.recv_timeout(LOOK) {
+                Ok(parts) => return parts,
+                Err(RecvTimeoutError::Timeout) => look(),
+                // It panicked, which goes on at the end of the scope.
+                Err(RecvTimeoutError::Disconnected) => return Vec::new(),
+            }
+        }
+    })
+}
+
+/// Save times with steps between them at which the workers look up, where very many steps lie
+/// between two of them.
+struct Looks {
+    save: Vec<f64>,
+    save_steps: Vec<usize>,
+    places: Vec<usize>,
+}
+
+impl Looks {
+    fn new(plan: &Plan, save_steps: &[usize]) -> Option<Looks> {
+        let last = *save_steps.last()?;
+        if last <= STRIDE {
+            return None;
+        }
+        let mut looks = Looks {
+            save: Vec::new(),
+            save_steps: Vec::new(),
+            places: Vec::new(),
+        };
+        let mut push = |time: f64, step: usize, place: usize| {
+            looks.save.push(time);
+            looks.save_steps.push(step);
+            looks.places.push(place);
+        };
+        let mut at = 0;
+        for (k, (&time, &step)) in plan.save.iter().zip(save_steps).enumerate() {
+            while step - at > STRIDE {
+                at += STRIDE;
+                push(time, at, Places::LOOK);
+            }
+            push(time, step, k);
+            at = step;
+        }
+        Some(looks)
+    }
 }
 
 /// The trajectories of one chunk, on the lanes of the machine.
@@ -274,6 +400,10 @@ struct ChunkJob<'a, P, V, K> {
     process: &'a P,
     solver: &'a V,
     task: Task<'a>,
+    places: Places<'a>,
+    pulse: &'a Pulse,
+    /// The save times.
+    times: &'a [f64],
     start: &'a Start<'a>,
     first: u64,
     count: usize,
@@ -282,7 +412,7 @@ struct ChunkJob<'a, P, V, K> {
 }
 
 impl<R: Real, P: Process, V: Solver, K: Sink<R>> Job<R> for ChunkJob<'_, P, V, K> {
-    type Out = Result<K::Part, SimError>;
+    type Out = Part<K::Part>;
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self) -> Self::Out {
@@ -298,17 +428,18 @@ impl<R: Real, P: Process, V: Solver, K: Sink<R>> Job<R> for ChunkJob<'_, P, V, K
 
 impl<P: Process, V: Solver, K> ChunkJob<'_, P, V, K> {
     #[inline(always)]
-    fn blocks<R: Real, S: Simd<Real = R>>(self, units: usize) -> Result<K::Part, SimError>
+    fn blocks<R: Real, S: Simd<Real = R>>(self, units: usize) -> Part<K::Part>
     where
         K: Sink<R>,
     {
         let lanes = units * S::LANES;
-        let (dim, saves) = (self.process.dim(), self.task.save.len());
+        let (dim, saves) = (self.process.dim(), self.times.len());
         let padded = self.count.next_multiple_of(lanes);
         let starts = self.starts::<R>(dim, padded)?;
         let mut values = vec![R::default(); padded * saves * dim];
         let mut stops = vec![f64::NAN; padded];
         let mut faults = vec![None; padded];
+        let mut noted = 0;
         for b in 0..padded / lanes {
             let from = b * lanes;
             let mut block = Block::<S> {
@@ -319,9 +450,18 @@ impl<P: Process, V: Solver, K> ChunkJob<'_, P, V, K> {
                 dim,
                 faults: &mut faults[from..from + lanes],
                 stops: &mut stops[from..from + lanes],
+                places: self.places,
+                pulse: self.pulse,
+                real: lanes.min(self.count.saturating_sub(from)),
+                noted: 0,
             };
             self.solver.block(self.process, &self.task, &mut block);
+            noted += block.noted;
+            if self.pulse.stopped() {
+                return Ok(None);
+            }
         }
+        self.pulse.finish(self.count as u64, noted);
         for (i, fault) in faults[..self.count].iter().enumerate() {
             let Some(fault) = fault else { continue };
             if !self.keep_going {
@@ -332,20 +472,20 @@ impl<P: Process, V: Solver, K> ChunkJob<'_, P, V, K> {
             | Fault::TooManySteps(failed, _)) = *fault;
             let forward = self.task.from < self.task.to;
             let row = &mut values[i * saves * dim..][..saves * dim];
-            for (&time, x) in self.task.save.iter().zip(row.chunks_exact_mut(dim)) {
+            for (&time, x) in self.times.iter().zip(row.chunks_exact_mut(dim)) {
                 if (time < failed) != forward || time == failed {
                     x.fill(R::from_f64(f64::NAN));
                 }
             }
         }
-        Ok(self.sink.digest(&Chunk {
+        Ok(Some(self.sink.digest(&Chunk {
             first: self.first,
             count: self.count,
             dim,
-            times: self.task.save,
+            times: self.times,
             values: &values[..self.count * saves * dim],
             stops: &stops[..self.count],
-        }))
+        })))
     }
 }
 

@@ -2,12 +2,23 @@
 
 use crate::process::{Calculus, NoiseKind};
 
+/// A number as messages show it: the shortest text that reads back as the same number, with an
+/// exponent where it is very large or very small.
+///
+/// ```
+/// assert_eq!(fokker_sim::shown(1e-300), "1e-300");
+/// assert_eq!(fokker_sim::shown(20.0), "20");
+/// ```
+pub fn shown(x: f64) -> String {
+    crate::expr::number(x)
+}
+
 /// Why a simulation was refused or gave up.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimError {
     /// The interval is empty, backward where it may not be, or not finite.
-    #[error("the interval must be two different finite times, got {from} to {to}")]
+    #[error("the interval must be two different finite times, got {} to {}", shown(*.from), shown(*.to))]
     Interval {
         /// The start.
         from: f64,
@@ -23,7 +34,7 @@ pub enum SimError {
         max: usize,
     },
     /// A tolerance that is not positive and finite.
-    #[error("the {what} must be positive and finite, got {value}")]
+    #[error("the {what} must be positive and finite, got {}", shown(*.value))]
     Tolerance {
         /// Which number.
         what: &'static str,
@@ -31,7 +42,10 @@ pub enum SimError {
         value: f64,
     },
     /// A save time outside the interval.
-    #[error("save time {time} lies outside the interval from {from} to {to}")]
+    #[error(
+        "save time {} lies outside the interval from {} to {}",
+        shown(*.time), shown(*.from), shown(*.to)
+    )]
     SaveOutside {
         /// The time.
         time: f64,
@@ -41,7 +55,7 @@ pub enum SimError {
         to: f64,
     },
     /// Save times that do not go forward.
-    #[error("save times must follow one another: {after} comes after {before}")]
+    #[error("save times must follow one another: {} comes after {}", shown(*.after), shown(*.before))]
     SaveOrder {
         /// The earlier entry.
         before: f64,
@@ -50,8 +64,9 @@ pub enum SimError {
     },
     /// A save time between two steps of a fixed-step solver.
     #[error(
-        "save time {time} is not a step of {steps} steps from {from} to {to}: the nearest steps \
-         are at {left} and {right}"
+        "save time {} is not a step of {steps} steps from {} to {}: the nearest steps are at {} \
+         and {}",
+        shown(*.time), shown(*.from), shown(*.to), shown(*.left), shown(*.right)
     )]
     SaveBetween {
         /// The time.
@@ -69,9 +84,9 @@ pub enum SimError {
     },
     /// A save time that halving the interval does not reach.
     #[error(
-        "save time {time} is none of the times {from} + {span} j/2^{depth} that steps on a Brownian \
-         tree reach: save an even grid of 2, 4, 8, … intervals",
-        span = .to - .from
+        "save time {} is none of the times {} + {} j/2^{depth} that steps on a Brownian tree \
+         reach: save an even grid of 2, 4, 8, … intervals",
+        shown(*.time), shown(*.from), shown(.to - .from)
     )]
     SaveDyadic {
         /// The time.
@@ -100,6 +115,20 @@ pub enum SimError {
         needs: &'static str,
         /// The process's noise.
         has: NoiseKind,
+    },
+    /// A choice of steps that would change the law.
+    #[error(
+        "{solver} cannot choose its steps by a tolerance for {}: a choice that looks at the noise \
+         needs strong order 1, or it changes the law; {instead}",
+        noise(*.has)
+    )]
+    Adaptive {
+        /// The solver's title.
+        solver: &'static str,
+        /// The process's noise.
+        has: NoiseKind,
+        /// What would do.
+        instead: &'static str,
     },
     /// A stochastic solver for an ordinary differential equation.
     #[error(
@@ -132,7 +161,8 @@ pub enum SimError {
     },
     /// A start that is not finite.
     #[error(
-        "component {component} of the start of trajectory {trajectory} must be finite, got {value}"
+        "component {component} of the start of trajectory {trajectory} must be finite, got {}",
+        shown(*.value)
     )]
     StartValue {
         /// Which trajectory.
@@ -147,8 +177,9 @@ pub enum SimError {
     Count(u64),
     /// A trajectory left the finite numbers.
     #[error(
-        "trajectory {trajectory} left the finite numbers at t = {time}: the solution blows up, or \
-         the step is too large for it"
+        "trajectory {trajectory} left the finite numbers at t = {}: the solution blows up, or the \
+         step is too large for it",
+        shown(*.time)
     )]
     BlowUp {
         /// Which trajectory.
@@ -159,8 +190,9 @@ pub enum SimError {
     /// An adaptive step became too small for its precision.
     #[error(
         "the step of trajectory {trajectory} fell below what {bits}-bit numbers resolve at \
-         t = {time}: the solution blows up there, the problem is stiff (try a Rosenbrock method), \
-         or the tolerance is too small for the precision"
+         t = {}: the solution blows up there, the problem is stiff (try a Rosenbrock method), or \
+         the tolerance is too small for the precision",
+        shown(*.time)
     )]
     StepUnderflow {
         /// Which trajectory.
@@ -172,8 +204,9 @@ pub enum SimError {
     },
     /// An adaptive solver took too many steps.
     #[error(
-        "trajectory {trajectory} used up its {max} steps at t = {time}: allow more, or loosen the \
-         tolerance"
+        "trajectory {trajectory} used up its {max} steps at t = {}: allow more, loosen the \
+         tolerance, or take a Rosenbrock method if the problem is stiff",
+        shown(*.time)
     )]
     TooManySteps {
         /// Which trajectory.

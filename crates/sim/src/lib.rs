@@ -42,4 +42,4 @@ pub mod solver;
 pub mod stat;
 
 pub use ensemble::simulate;
-pub use error::SimError;
+pub use error::{SimError, shown};

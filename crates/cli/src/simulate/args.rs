@@ -10,7 +10,7 @@ use clap::Args;
 /// --diffusion. Everything left out has a default that fits the process. Results are the same bits
 /// on any number of threads. The folder gets report.html, statistics.json and the pictures.
 #[derive(Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, override_usage = USAGE)]
 pub(crate) struct SimulateArgs {
     /// The process, see --list
     #[arg(value_name = "PROCESS", required_unless_present_any = ["list", "drift"], conflicts_with = "drift")]
@@ -24,29 +24,39 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) drift: Option<String>,
 
-    /// The noise coefficients: one, one for each component, or rows "a, b; c, d" of a matrix
+    /// The noise coefficients: one for each component ("0, sigma"; 0 where there is no noise), or
+    /// the rows of a matrix ("a, b; c, d": a column for each noise)
     #[arg(
         long,
         value_name = "TEXT",
         requires = "drift",
+        conflicts_with = "process",
         allow_hyphen_values = true
     )]
     pub(crate) diffusion: Option<String>,
 
-    /// A parameter of the process or of the expressions, repeatable
+    /// A parameter of the process or of the expressions, a number or 1/3, repeatable
     #[arg(long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub(crate) param: Vec<String>,
 
     /// The names of the components of a drift that is a list [default: x, or x0, x1, …]
-    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "drift")]
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        requires = "drift",
+        conflicts_with = "process"
+    )]
     pub(crate) names: Vec<String>,
 
-    /// Stop a trajectory where this expression crosses zero
+    /// Stop a trajectory where this expression crosses zero (not for processes with a --density or
+    /// diffusions). With noise, crossings between two steps are missed and hits come late, as if
+    /// the threshold lay farther away by 0.58 sigma sqrt(step)
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) event: Option<String>,
 
     /// What the noise of --diffusion means: ito or stratonovich
-    #[arg(long, value_name = "NAME", requires = "drift", default_value = "ito", value_parser = ["ito", "stratonovich"])]
+    #[arg(long, value_name = "NAME", requires = "drift", conflicts_with = "process", default_value = "ito", value_parser = ["ito", "stratonovich"])]
     pub(crate) calculus: String,
 
     /// Rewrite the equation in the solver's calculus where they differ
@@ -62,14 +72,15 @@ pub(crate) struct SimulateArgs {
     pub(crate) solver: Option<String>,
 
     /// Equal steps [default: 1000, or --tol 1e-6 for ODE solvers that can]
-    #[arg(long, value_name = "N", conflicts_with_all = ["step", "tol", "tree"])]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>, conflicts_with_all = ["step", "tol", "tree"])]
     pub(crate) steps: Option<usize>,
 
     /// The length of equal steps
     #[arg(long, value_name = "H", allow_negative_numbers = true, conflicts_with_all = ["tol", "tree"])]
     pub(crate) step: Option<f64>,
 
-    /// Choose steps by their error, to this relative and absolute tolerance
+    /// Choose steps by their error, to this relative and absolute tolerance; with noise that depends
+    /// on the state for milstein and stochastic-heun only
     #[arg(
         long,
         value_name = "T",
@@ -79,7 +90,7 @@ pub(crate) struct SimulateArgs {
     pub(crate) tol: Option<f64>,
 
     /// 2^DEPTH steps on a Brownian tree: deeper is finer on the same path of the noise
-    #[arg(long, value_name = "DEPTH")]
+    #[arg(long, value_name = "DEPTH", allow_negative_numbers = true, value_parser = whole::<u32>)]
     pub(crate) tree: Option<u32>,
 
     /// The time of the start [default: 0]
@@ -91,10 +102,11 @@ pub(crate) struct SimulateArgs {
     pub(crate) to: Option<f64>,
 
     /// Trajectories [default: 1000, or 1 where all would be the same]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>)]
     pub(crate) count: Option<u64>,
 
-    /// When to save: N even intervals, times T1,T2,…, or end [default: about 100 intervals]
+    /// When to save: a count of even intervals (5), times (1,2.5 or 5.0), or end [default: about 100
+    /// intervals]
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub(crate) save: Option<String>,
 
@@ -104,7 +116,7 @@ pub(crate) struct SimulateArgs {
     pub(crate) start: Option<String>,
 
     /// Seed of the noise and of random starts
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value = "0", allow_negative_numbers = true, value_parser = whole::<u64>)]
     pub(crate) seed: u64,
 
     /// The precision of all arithmetic
@@ -115,12 +127,17 @@ pub(crate) struct SimulateArgs {
     #[arg(long, short, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Also write all saved states to a file: .npy, .csv or .parquet
+    /// Also write all saved states to a new file: .npy, .csv or .parquet
     #[arg(long, value_name = "FILE")]
     pub(crate) paths: Option<PathBuf>,
 
     /// Refuse a file of --paths larger than this: 500MB, 2GB, … [default: the free disk space]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(
+        long,
+        value_name = "SIZE",
+        requires = "paths",
+        allow_hyphen_values = true
+    )]
     pub(crate) max_bytes: Option<String>,
 
     /// Write numbers only
@@ -135,6 +152,24 @@ pub(crate) struct SimulateArgs {
     #[arg(long)]
     pub(crate) keep_going: bool,
 }
+
+/// A whole number, 1000 or 1e3.
+fn whole<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let text = text.trim();
+    let large = || {
+        let x = text.parse::<f64>().ok()?;
+        // As far as every whole number is a double.
+        (x.fract() == 0.0 && (0.0..=2f64.powi(53)).contains(&x)).then_some(x as u64)
+    };
+    let number = text.parse::<u64>().ok().or_else(large);
+    number
+        .and_then(|n| T::try_from(n).ok())
+        .ok_or_else(|| "expected a whole number such as 1000 or 1e6".into())
+}
+
+const USAGE: &str = "fokker simulate PROCESS [OPTIONS]
+       fokker simulate --drift TEXT [--diffusion TEXT] [OPTIONS]
+       fokker simulate --list";
 
 const AFTER: &str = "\
 Examples:

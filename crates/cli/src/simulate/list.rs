@@ -1,24 +1,17 @@
 //! What there is to simulate, and with what.
 
 use fokker_sim::density::DENSITIES;
-use fokker_sim::process::PROCESSES;
+use fokker_sim::process::{PROCESSES, SHORT_NAMES};
 use fokker_sim::solver::{Family, SOLVERS};
 
 use crate::output::result;
-
-/// Usual abbreviations of names.
-pub(super) const SHORT: [(&str, &str); 3] = [
-    ("ou", "ornstein-uhlenbeck"),
-    ("gbm", "geometric-brownian"),
-    ("vdp", "van-der-pol"),
-];
 
 /// Prints processes, solvers and densities.
 pub(super) fn list() {
     result("PROCESSES");
     for spec in PROCESSES {
-        let short = SHORT.iter().find(|(_, full)| *full == spec.name);
-        let short = short.map_or(String::new(), |(short, _)| format!(", also {short}"));
+        let short = SHORT_NAMES.iter().filter(|(_, full)| *full == spec.name);
+        let short: String = short.map(|(short, _)| format!(", also {short}")).collect();
         result(&format!("\n  {:<24}{}{short}", spec.name, spec.title));
         for equation in spec.equations {
             result(&format!("      {equation}"));
@@ -71,7 +64,10 @@ pub(super) fn list() {
         ));
     }
     result("\n  Orders of SDE solvers are strong orders, in parentheses for additive noise.");
-    result("  Steps: --steps N or --step H; --tol T where any; --tree DEPTH for SDEs.");
+    result(
+        "  Steps: --steps N or --step H; --tol T where any; --tree DEPTH for SDEs. With noise --tol needs\n  \
+         strong order 1 for the noise at hand: milstein, stochastic-heun or sra1 where they fit.",
+    );
     result("\nDENSITIES (--density, --start)");
     for form in DENSITIES {
         result(&format!("\n  {:<14}{}", form.name, form.title));

@@ -297,7 +297,7 @@ fn portrait_figure() -> Plane {
         .y_label("y")
         .view(
             View::stretched("", (-4.0, 4.0), (-5.0, 5.0), 0.62)
-                .portrait(van_der_pol)
+                .portrait(["ẋ = 0", "ẏ = 0"], van_der_pol)
                 .paths("trajectories", paths),
         )
 }

@@ -56,14 +56,23 @@ impl View {
         }
     }
 
-    /// Adds what makes a phase portrait: streamlines of `field`, and the nullclines ẋ = 0 and ẏ = 0. Add
-    /// [`paths`](Self::paths) to it.
-    pub fn portrait(self, field: impl Fn(f64, f64) -> (f64, f64)) -> Self {
-        let u = self.sample(|x, y| field(x, y).0);
-        let v = self.sample(|x, y| field(x, y).1);
-        self.streamlines(field, 22)
-            .zero_set("ẋ = 0", &u)
-            .zero_set("ẏ = 0", &v)
+    /// Adds what makes a phase portrait: streamlines of `field`, and the nullclines on which its first and second
+    /// components are 0, by these names, for example `["ẋ = 0", "ẏ = 0"]`; one that does not cross the panel is left
+    /// out. Add [`paths`](Self::paths) to it.
+    pub fn portrait(self, names: [&str; 2], field: impl Fn(f64, f64) -> (f64, f64)) -> Self {
+        let nullclines = [
+            self.sample(|x, y| field(x, y).0),
+            self.sample(|x, y| field(x, y).1),
+        ];
+        let mut view = self.streamlines(field, 22);
+        for (name, lattice) in names.into_iter().zip(&nullclines) {
+            let lines = contours(lattice, 0.0);
+            if !lines.is_empty() {
+                let name = name.to_owned();
+                view = view.with(Layer::ZeroSet { name, lines });
+            }
+        }
+        view
     }
 
     /// `f` sampled over this panel, for [`density`](Self::density), [`contours`](Self::contours) or

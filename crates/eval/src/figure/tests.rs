@@ -156,7 +156,7 @@ proptest! {
             figure = figure.view(
                 view.density(f.clone())
                     .labelled_contours(&f, &[c, 0.0, f64::NAN])
-                    .portrait(bend)
+                    .portrait(["ẋ = 0", "ẏ = 0"], bend)
                     .quiver(bend, 5)
                     .arrows(a.iter().map(|p| (*p, *p)).collect(), 8)
                     .points(title.clone(), a.clone())

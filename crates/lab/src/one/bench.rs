@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use fokker_eval::field::Line;
-use fokker_sim::ensemble::{Ended, Keep, Plan, Start, simulate};
+use fokker_sim::ensemble::{Ended, Keep, Plan, Progress, Start, simulate};
 use fokker_sim::process::Process;
 use fokker_sim::rng::{Cursor, Purpose, Stream};
 use fokker_sim::solver::Solver;
@@ -90,8 +90,8 @@ impl<'a> Bench<'a> {
         self.tell((0, plan.count))?;
         let mut keep = Keep::<f64>::default();
         let (mut step, progress) = (self.step, &mut *self.progress);
-        let mut watch = |done| {
-            step.trajectories = (done, plan.count);
+        let mut watch = |done: Progress| {
+            step.trajectories = (done.trajectories, plan.count);
             progress(step)
         };
         match simulate(process, solver, plan, start, &mut keep, &mut watch)? {

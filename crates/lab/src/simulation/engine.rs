@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use fokker_math::tableau::{self, TSIT5};
 use fokker_sim::SimError;
-use fokker_sim::ensemble::{Ended, Plan, Start, simulate};
+use fokker_sim::ensemble::{Ended, Plan, Progress, Start, simulate};
 use fokker_sim::process::{
     Brownian, GeometricBrownian, Lorenz, Named, OrnsteinUhlenbeck, Process, VanDerPol,
 };
@@ -75,7 +75,7 @@ impl Engine {
         plan: &Plan,
         start: &Start<'_>,
         outputs: &mut Outputs,
-        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ended, SimError> {
         let solver = &self.solver;
         match &self.fast {
@@ -121,7 +121,7 @@ fn ode<P: Process, R: Number>(
     plan: &Plan,
     start: &Start<'_>,
     outputs: &mut Outputs,
-    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Ended, SimError> {
     let tableau = tableau::tableau(solver.spec().name).unwrap_or(&TSIT5);
     match solver.steps() {
@@ -147,7 +147,7 @@ fn sde<P: Process, R: Number>(
     plan: &Plan,
     start: &Start<'_>,
     outputs: &mut Outputs,
-    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Ended, SimError> {
     let Steps::Equal(n) = solver.steps() else {
         unreachable!("chosen for equal steps only")

@@ -2,11 +2,11 @@
 
 use fokker_data::DataError;
 use fokker_eval::EvalError;
-use fokker_sim::SimError;
 use fokker_sim::density::ParseError;
 use fokker_sim::expr::ExprError;
 use fokker_sim::process::ProcessError;
 use fokker_sim::stat::StatError;
+use fokker_sim::{SimError, shown};
 
 /// Why a simulation was refused or gave up: what was wrong, where, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +48,9 @@ pub enum SimulationError {
     /// A trajectory left the finite numbers in a known step.
     #[error(
         "trajectory {trajectory} left the finite numbers in step {step} of {steps}, between \
-         t = {after} and t = {time}: the solution blows up, or the step is too large for it \
-         (--keep-going leaves such trajectories out)"
+         t = {} and t = {}: the solution blows up, or the step is too large for it (--keep-going \
+         leaves such trajectories out)",
+        shown(*.after), shown(*.time)
     )]
     BlowUp {
         /// Which trajectory.
@@ -62,6 +63,31 @@ pub enum SimulationError {
         after: f64,
         /// The step's end.
         time: f64,
+    },
+    /// The chosen steps were too many.
+    #[error(
+        "trajectory {trajectory} used up its {} steps at t = {}: {advice}",
+        super::words::grouped(*.max as u64), shown(*.time)
+    )]
+    TooManySteps {
+        /// Which trajectory.
+        trajectory: u64,
+        /// When.
+        time: f64,
+        /// The limit.
+        max: usize,
+        /// What may be changed.
+        advice: &'static str,
+    },
+    /// An equation that is not a number where trajectories start.
+    #[error("{what} is {value} at {place}: trajectories cannot start there; give another --start")]
+    Undefined {
+        /// The drift or the noise.
+        what: String,
+        /// NaN or inf.
+        value: f64,
+        /// Time and state.
+        place: String,
     },
     /// The engine refused or gave up.
     #[error(transparent)]

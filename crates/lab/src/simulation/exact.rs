@@ -7,6 +7,9 @@ use fokker_sim::process::named::{Holds, Law, Marginal};
 use super::resolve::Simulation;
 use super::run::Outcome;
 
+/// The least p-value that is ascribed to chance.
+pub(super) const P_VALUE: f64 = 1e-4;
+
 /// One component at the last save time, measured and exact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
@@ -98,6 +101,33 @@ impl Simulation {
 }
 
 impl Exact {
+    /// Which components do not follow the law, and why that may be, in words; nothing where chance
+    /// explains what is measured.
+    pub fn doubt(&self) -> Option<String> {
+        let off = self.components.iter();
+        let off = off.filter(|c| c.p_value.is_some_and(|p| p < P_VALUE));
+        let names: Vec<&str> = off.map(|c| c.component.as_str()).collect();
+        let (verb, names) = match names.len() {
+            0 => return None,
+            1 => ("does", names[0].to_owned()),
+            n => (
+                "do",
+                format!("{} and {}", names[..n - 1].join(", "), names[n - 1]),
+            ),
+        };
+        let cause = match self.holds {
+            Holds::Exactly => "the step is too long",
+            Holds::Nearly => {
+                "the step is too long, or the noise at the start not all of the data's"
+            }
+            Holds::InTheLimit => "the step is too long, or the time too short to come near it",
+        };
+        let law = self.sense();
+        Some(format!(
+            "{names} {verb} not follow the {law} (Kolmogorov–Smirnov p < {P_VALUE:e}): {cause}"
+        ))
+    }
+
     /// In which sense the law holds, in words.
     pub fn sense(&self) -> &'static str {
         match self.holds {

@@ -42,10 +42,11 @@ mod tests;
 pub use draw::{Picture, animate, pictures};
 pub use error::SimulationError;
 pub use exact::{Comparison, Exact};
+pub use fokker_sim::ensemble::Progress;
 pub use resolve::Simulation;
 pub use run::{Outcome, Sample, Wanted};
 pub use settings::{
     ComponentStart, Precision, ProcessChoice, Save, Settings, StartChoice, Stepping,
 };
 pub use statistics::HEADINGS;
-pub use words::{chance, digits, grouped};
+pub use words::{chance, digits, grouped, resolved, trajectories};

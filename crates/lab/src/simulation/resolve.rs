@@ -1,12 +1,12 @@
 //! From settings to something that runs: every check and every default, before any work.
 
-use fokker_sim::SimError;
 use fokker_sim::ensemble::Plan;
 use fokker_sim::expr::System;
 use fokker_sim::process::{Calculus, Named, NoiseKind, Process, Start as Law};
 use fokker_sim::solver::{
     AnySolver, Family, MAX_DEPTH, MAX_STEPS, SOLVERS, SolverSpec, Steps, Tolerance,
 };
+use fokker_sim::{SimError, shown};
 
 use super::dense::Dense;
 use super::engine::Engine;
@@ -96,8 +96,9 @@ impl Simulation {
         }
         if let Some(time) = plan.save.iter().find(|time| !time.is_finite()) {
             let right = "every save time must be finite";
-            return Err(setting("--save", time.to_string(), right));
+            return Err(setting("--save", shown(*time), right));
         }
+        check_start(&general, &starts, from, &names)?;
         let unchanged = converted_from.is_none() && !general.has_event();
         let origin = named.as_ref().filter(|_| unchanged);
         let simulation = Simulation {
@@ -286,7 +287,7 @@ fn interval(settings: &Settings, named: Option<&Named>) -> Result<(f64, f64), Si
     if let Some(latest) = named.and_then(|named| named.spec().latest) {
         for (what, time) in [("--from", from), ("--to", to)] {
             if !(0.0..=latest).contains(&time) {
-                let problem = format!("this process has no time {time}");
+                let problem = format!("this process has no time {}", shown(time));
                 return Err(setting(
                     what,
                     problem,
@@ -296,7 +297,7 @@ fn interval(settings: &Settings, named: Option<&Named>) -> Result<(f64, f64), Si
         }
     }
     if to < from && named.is_some_and(|named| named.spec().noise) {
-        let problem = format!("{to} comes before the start {from}");
+        let problem = format!("{} comes before the start {}", shown(to), shown(from));
         return Err(setting(
             "--to",
             problem,
@@ -314,6 +315,8 @@ fn solver(
     let stratonovich =
         general.noise_kind() > NoiseKind::Additive && general.calculus() == Calculus::Stratonovich;
     let default = match named {
+        // Such as with sigma=0.
+        Some(named) if named.spec().noise && general.noise_kind() == NoiseKind::None => "tsit5",
         Some(named) => named.spec().solver,
         None if general.noise_kind() == NoiseKind::None => "tsit5",
         None if stratonovich => "stochastic-heun",
@@ -352,14 +355,11 @@ fn steps(
             let span = (to - from).abs();
             let n = span / h;
             if !(h > 0.0 && h.is_finite()) {
-                return Err(setting(
-                    "--step",
-                    h.to_string(),
-                    "a step is positive and finite",
-                ));
+                return Err(setting("--step", shown(h), "a step is positive and finite"));
             }
             let largest = from.abs().max(to.abs());
             if h < largest * f64::EPSILON || n > MAX_STEPS as f64 {
+                let (h, from, to) = (shown(h), shown(from), shown(to));
                 let problem = format!("{h} is too small for the interval from {from} to {to}");
                 let right = format!(
                     "at most {MAX_STEPS} steps can be taken, and each must change the time"
@@ -368,14 +368,12 @@ fn steps(
             }
             if (n - n.round()).abs() > 1e-6 || n.round() < 1.0 {
                 let (few, many) = (n.floor().max(1.0), n.ceil());
+                let (a, b) = (shown(span / few), shown(span / many));
+                let (h, from, to) = (shown(h), shown(from), shown(to));
                 let problem = format!("{h} does not divide the interval from {from} to {to}");
                 let near = match few == many {
-                    true => format!("{} makes {few} step", span / few),
-                    false => format!(
-                        "{} makes {few} steps, {} makes {many}",
-                        span / few,
-                        span / many
-                    ),
+                    true => format!("{a} makes {few} step"),
+                    false => format!("{a} makes {few} steps, {b} makes {many}"),
                 };
                 return Err(setting("--step", problem, near));
             }
@@ -410,6 +408,43 @@ fn convert(
     }
 }
 
+/// Refuses a point at which the equation is not a number.
+fn check_start(
+    general: &General,
+    starts: &Starts,
+    from: f64,
+    names: &[String],
+) -> Result<(), SimulationError> {
+    let Some(Law::Point(point)) = starts.law() else {
+        return Ok(());
+    };
+    let drift = general
+        .drift_at(from, point)
+        .into_iter()
+        .map(|f| (f, "drift"));
+    let noise = general
+        .noise_at(from, point)
+        .into_iter()
+        .map(|g| (g, "noise"));
+    for (k, (value, what)) in drift.chain(noise).enumerate() {
+        if value.is_finite() {
+            continue;
+        }
+        let of = match names.len() {
+            1 => String::new(),
+            dim => format!(" of {}", names[k % dim]),
+        };
+        let state = names.iter().zip(point);
+        let state = state.map(|(name, &x)| format!(", {name} = {}", shown(x)));
+        return Err(SimulationError::Undefined {
+            what: format!("the {what}{of}"),
+            value,
+            place: format!("t = {}{}", shown(from), state.collect::<String>()),
+        });
+    }
+    Ok(())
+}
+
 /// Refuses an even grid that lies between steps, with those that do not.
 fn check_even(n: usize, steps: Steps) -> Result<(), SimulationError> {
     let total = match steps {
@@ -420,19 +455,23 @@ fn check_even(n: usize, steps: Steps) -> Result<(), SimulationError> {
     if n == 0 || total == 0 || total.is_multiple_of(n) {
         return Ok(());
     }
-    let below = (1..n.min(total)).rev().find(|k| total.is_multiple_of(*k));
+    let below = (1..=n.min(total)).rev().find(|k| total.is_multiple_of(*k));
     let above = (n + 1..=total.min(n.saturating_mul(20))).find(|k| total.is_multiple_of(*k));
-    let near: Vec<String> = below
-        .into_iter()
-        .chain(above)
-        .map(|k| k.to_string())
-        .collect();
+    let near = below.into_iter().chain(above);
+    let mut near: Vec<String> = near.map(|k| format!("--save {k}")).collect();
+    if matches!(steps, Steps::Equal(_)) {
+        let times = ((total + n / 2) / n).max(1);
+        near.extend(n.checked_mul(times).map(|total| format!("--steps {total}")));
+    }
+    let last = near.pop().unwrap_or_default();
+    let others = near.join(", ");
+    let or = if near.is_empty() { "" } else { " or " };
     let problem = format!("{n} even intervals would end between two of the {total} steps");
-    let right = format!(
-        "{} would not, nor another number of --steps that {n} divides",
-        near.join(" or ")
-    );
-    Err(setting("--save", problem, right))
+    Err(setting(
+        "--save",
+        problem,
+        format!("try {others}{or}{last}"),
+    ))
 }
 
 /// About evenly spaced times at which the solver can save, `most` intervals or fewer.

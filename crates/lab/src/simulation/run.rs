@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use fokker_data::{Dtype, Format, TableSpec, TableWriter, check_room, estimated_bytes};
 use fokker_sim::SimError;
-use fokker_sim::ensemble::{Ended, Plan, Start};
+use fokker_sim::ensemble::{CHUNK, Ended, Plan, Progress, Start};
 use fokker_sim::process::Process;
-use fokker_sim::solver::Steps;
+use fokker_sim::solver::{Family, Steps};
 use fokker_sim::stat::{HistogramSpec, Summaries, Summary, SummarySpec};
 
 use super::error::SimulationError;
-use super::outputs::Outputs;
+use super::outputs::{Outputs, PILOTS, centres};
 use super::resolve::Simulation;
 use super::settings::Precision;
 
@@ -111,15 +111,14 @@ impl Simulation {
         estimated_bytes(&self.table(), format)
     }
 
-    /// Simulates. `progress` is told the number of finished trajectories now and then, and may stop
-    /// the work.
+    /// Simulates. `progress` is told now and then how far the work is, and may stop it.
     ///
     /// # Errors
     /// When a trajectory fails, or a file cannot be written; no file is then left behind.
     pub fn run(
         &self,
         wanted: &Wanted,
-        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Outcome, SimulationError> {
         let table = match &wanted.paths {
             None => None,
@@ -129,11 +128,35 @@ impl Simulation {
                 Some(TableWriter::create(path, format, &self.table())?)
             }
         };
-        let never = &mut |_| ControlFlow::Continue(());
         let mut sample = Sample::default();
         let histograms = self.plan.count >= ENOUGH;
-        if wanted.pictures || histograms {
-            let count = self.plan.count.min(FOLLOWED);
+        let follows = wanted.pictures || histograms;
+        let followed = self.plan.count.min(if follows { FOLLOWED } else { 0 });
+        let pilots = match self.plan.count > CHUNK as u64 {
+            true => PILOTS as u64,
+            false => 0,
+        };
+        // What goes before the ensemble itself is a part of the work, too.
+        let mut stages = Stages {
+            progress,
+            before: 0,
+            now: 0,
+            all: pilots + followed + self.plan.count,
+        };
+        let stopped = |spec: &SummarySpec| {
+            Ok(Outcome {
+                trajectories: 0,
+                stopped: true,
+                seconds: 0.0,
+                summaries: Summaries::new(&self.plan.save, spec)?,
+                events: None,
+                last: Vec::new(),
+                sample: Sample::default(),
+                paths: None,
+            })
+        };
+        if follows {
+            let count = followed;
             let frames = (STATES / count as usize).clamp(FRAMES.0, FRAMES.1);
             let plan = Plan {
                 count,
@@ -144,7 +167,10 @@ impl Simulation {
                 keep: FOLLOWED,
                 ..Outputs::default()
             };
-            self.simulate(&plan, &mut outputs, never)?;
+            let ended = self.simulate(&plan, &mut outputs, &mut stages.next(count, false))?;
+            if ended != Ended::Done {
+                return stopped(&SummarySpec::new(self.dim()));
+            }
             sample = Sample {
                 times: plan.save.clone(),
                 dim: self.dim(),
@@ -159,19 +185,38 @@ impl Simulation {
         if histograms {
             spec.histograms = ranges(&sample);
         }
+        let mut found = None;
+        if pilots > 0 {
+            let plan = Plan {
+                count: pilots,
+                ..self.plan.clone()
+            };
+            let mut outputs = Outputs {
+                keep: pilots,
+                ..Outputs::default()
+            };
+            let ended = self.simulate(&plan, &mut outputs, &mut stages.next(pilots, false))?;
+            if ended != Ended::Done {
+                return stopped(&spec);
+            }
+            found = Some(centres(&outputs.kept, plan.save.len() * self.dim()));
+        }
         let events = self.engine.general().has_event();
         let mut outputs = Outputs {
             keep_last: LAST,
             spec: Some(spec.clone()),
+            centres: found,
             events,
             stops: events
                 .then(|| Summary::new(&SummarySpec::new(1)))
-                .transpose()?,
+                .transpose()?
+                .map(|summary| summary.around(&[self.plan.from])),
             table: table.map(Mutex::new),
             ..Outputs::default()
         };
         let started = Instant::now();
-        let ended = self.simulate(&self.plan, &mut outputs, progress)?;
+        let watch = &mut stages.next(self.plan.count, true);
+        let ended = self.simulate(&self.plan, &mut outputs, watch)?;
         if let Some(failure) = outputs.failure.take() {
             return Err(failure.into());
         }
@@ -254,7 +299,7 @@ impl Simulation {
         &self,
         plan: &Plan,
         outputs: &mut Outputs,
-        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ended, SimulationError> {
         let seed = plan.seed;
         let each = |trajectory: u64, x: &mut [f64]| self.starts.sample(seed, trajectory, x);
@@ -265,6 +310,23 @@ impl Simulation {
         };
         ended.map_err(|error| match error {
             SimError::BlowUp { trajectory, time } => self.locate(plan, trajectory, time),
+            SimError::TooManySteps {
+                trajectory,
+                time,
+                max,
+            } => SimulationError::TooManySteps {
+                trajectory,
+                time,
+                max,
+                advice: match self.solver().spec().family {
+                    Family::Explicit => {
+                        "the problem is stiff (take --solver rodas5p), or the tolerance is very \
+                         small (loosen --tol) or the time very long (shorten --to)"
+                    }
+                    Family::Implicit => "loosen --tol, or shorten --to",
+                    Family::Stochastic(_) => "loosen --tol, shorten --to, or take equal --steps",
+                },
+            },
             error => error.into(),
         })
     }
@@ -323,6 +385,31 @@ impl Simulation {
     }
 }
 
+/// The parts of a run, one after the other.
+struct Stages<'a> {
+    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    /// Trajectories of the parts that are over, of the present one, and of all.
+    before: u64,
+    now: u64,
+    all: u64,
+}
+
+impl Stages<'_> {
+    /// The watcher of the next part, of `count` trajectories; they count as finished ones in the
+    /// `last` part only.
+    fn next(&mut self, count: u64, last: bool) -> impl FnMut(Progress) -> ControlFlow<()> + '_ {
+        self.before += self.now;
+        self.now = count;
+        move |progress| {
+            let done = self.before as f64 + progress.share * self.now as f64;
+            (self.progress)(Progress {
+                trajectories: if last { progress.trajectories } else { 0 },
+                share: done / self.all as f64,
+            })
+        }
+    }
+}
+
 /// Where histograms lie: around what the sample saw.
 fn ranges(sample: &Sample) -> Vec<HistogramSpec> {
     let range = |component: usize| {
@@ -335,14 +422,20 @@ fn ranges(sample: &Sample) -> Vec<HistogramSpec> {
         let (lo, hi) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
             (lo.min(x), hi.max(x))
         });
-        let margin = 0.25 * (hi - lo);
-        let wide = margin > 1e-9 * lo.abs().max(hi.abs()) && margin.is_finite();
-        wide.then_some(HistogramSpec {
-            component,
-            lo: lo - margin,
-            hi: hi + margin,
-            bins: BARS,
-        })
+        let size = lo.abs().max(hi.abs());
+        let margin = match hi - lo {
+            // Apart as far as numbers tell.
+            span if span > 1e-12 * size => 0.25 * span,
+            _ => 1e-3 * size.max(1.0),
+        };
+        (hi - lo + 2.0 * margin)
+            .is_finite()
+            .then_some(HistogramSpec {
+                component,
+                lo: lo - margin,
+                hi: hi + margin,
+                bins: BARS,
+            })
     };
     (0..sample.dim).filter_map(range).collect()
 }

@@ -4,6 +4,7 @@ use fokker_math::density::Density;
 use fokker_sim::density::DensityArg;
 use fokker_sim::process::Start as Law;
 use fokker_sim::rng::{Purpose, Stream};
+use fokker_sim::shown;
 
 use super::error::{SimulationError, did_you_mean, setting};
 use super::settings::{ComponentStart, StartChoice};
@@ -39,7 +40,7 @@ impl Starts {
             }
         };
         let finite = |name: &str, value: f64| {
-            let problem = format!("{name} starts at {value}");
+            let problem = format!("{name} starts at {}", shown(value));
             let right = "every component must start at a finite number";
             if value.is_finite() {
                 Ok(value)
@@ -168,7 +169,7 @@ impl Starts {
     pub(super) fn describe(&self, names: &[String]) -> String {
         let density = |density: &DensityArg| match density {
             DensityArg::Gaussian(g) if g.dim() == 1 => {
-                format!("N({}, {})", g.mean()[0], g.covariance()[0])
+                format!("N({}, {})", shown(g.mean()[0]), shown(g.covariance()[0]))
             }
             DensityArg::Gaussian(g) => {
                 let n = g.dim();
@@ -186,7 +187,7 @@ impl Starts {
         let equals = |(name, value): (&String, String)| format!("{name} = {value}");
         match self {
             Starts::Law(Law::Point(point)) => {
-                let values = point.iter().map(f64::to_string);
+                let values = point.iter().map(|&x| shown(x));
                 names
                     .iter()
                     .zip(values)
@@ -197,7 +198,7 @@ impl Starts {
             Starts::Law(Law::Density(d)) => format!("samples of {}", density(d)),
             Starts::Product(starts) => {
                 let parts = names.iter().zip(starts).map(|(name, start)| match start {
-                    ComponentStart::Value(value) => format!("{name} = {value}"),
+                    ComponentStart::Value(value) => format!("{name} = {}", shown(*value)),
                     ComponentStart::Density(d) => format!("{name} ~ {}", density(d)),
                 });
                 parts.collect::<Vec<_>>().join(", ")

@@ -3,6 +3,9 @@
 use fokker_sim::expr::{ExprError, System};
 use fokker_sim::process::{Converted, Named};
 
+use super::general::General;
+use super::resolve::Simulation;
+
 /// A named process as text: the components with their drift, and the diffusion.
 pub(super) struct Text {
     /// The name of the process.
@@ -76,6 +79,18 @@ pub(super) const TEXTS: &[Text] = &[
         ),
     },
 ];
+
+/// The parameters of a simulation and their values.
+pub(super) fn parameters(simulation: &Simulation) -> Vec<(String, f64)> {
+    match (&simulation.named, simulation.engine.general()) {
+        (Some(named), _) => named
+            .parameters()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        (None, General::Equation(equation)) => equation.system().params().to_vec(),
+        (None, General::Dense(_)) => Vec::new(),
+    }
+}
 
 /// The system of a named process, where it can be written as one.
 ///

@@ -3,6 +3,7 @@
 use fokker_sim::expr::System;
 use fokker_sim::lane::Level;
 use fokker_sim::process::{Calculus, NoiseKind, Process};
+use fokker_sim::shown;
 use fokker_sim::solver::{Family, Steps};
 
 use super::general::General;
@@ -23,6 +24,36 @@ pub fn digits(x: f64) -> String {
         };
     }
     format!("{x:.4e}")
+}
+
+/// As many digits as it takes to tell apart numbers that lie `spread` from each other, three of the
+/// spread's, and not fewer than [`digits`] gives.
+pub fn resolved(x: f64, spread: f64) -> String {
+    if !(x.is_finite() && x != 0.0 && spread > 0.0 && spread.is_finite()) {
+        return digits(x);
+    }
+    let exponent = |x: f64| x.abs().log10().floor() as i32;
+    let decimals = 2 - exponent(spread);
+    // No more than a double holds.
+    let most = 15 - exponent(x);
+    if decimals <= 4 - exponent(x) || !(-4..16).contains(&exponent(x)) {
+        return digits(x);
+    }
+    format!("{x:.*}", decimals.min(most).max(0) as usize)
+}
+
+/// "1 trajectory", "1,000 trajectories".
+pub fn trajectories(n: u64) -> String {
+    let end = if n == 1 { "y" } else { "ies" };
+    format!("{} trajector{end}", grouped(n))
+}
+
+/// "of 1,000 trajectories", and how many of them where that is not all.
+pub(super) fn part(shown: usize, of: u64) -> String {
+    match shown as u64 == of {
+        true => trajectories(of),
+        false => format!("{} of {}", grouped(shown as u64), trajectories(of)),
+    }
 }
 
 /// A p-value: two digits that count.
@@ -67,10 +98,22 @@ impl Simulation {
                 let mut text = named.spec().equations.join("\n");
                 for (i, (name, value)) in named.parameters().enumerate() {
                     text += if i == 0 { "\nwith " } else { ", " };
-                    text += &format!("{name} = {value}");
+                    text += &format!("{name} = {}", shown(value));
                 }
                 text
             }
+        }
+    }
+
+    /// The equations in one line of a title, without the parameters' values.
+    pub(super) fn equation_line(&self) -> String {
+        const MOST: usize = 160;
+        let equations = self.equations();
+        let lines = equations.lines().filter(|line| !line.starts_with("with "));
+        let line = lines.collect::<Vec<_>>().join("; ");
+        match line.chars().count() > MOST {
+            true => line.chars().take(MOST - 1).chain(['…']).collect(),
+            false => line,
         }
     }
 
@@ -138,19 +181,22 @@ impl Simulation {
                 ),
             },
         ));
-        lines.push(("time", format!("{} to {}", plan.from, plan.to)));
+        lines.push((
+            "time",
+            format!("{} to {}", shown(plan.from), shown(plan.to)),
+        ));
         lines.push(("start", self.starts.describe(self.names())));
         lines.push(("trajectories", grouped(plan.count)));
         let n = plan.save.len();
         lines.push((
             "saved",
             match n {
-                1 => format!("at t = {}", plan.save[0]),
+                1 => format!("at t = {}", shown(plan.save[0])),
                 _ => format!(
                     "at {} times from {} to {}",
-                    n,
-                    plan.save[0],
-                    plan.save[n - 1]
+                    grouped(n as u64),
+                    shown(plan.save[0]),
+                    shown(plan.save[n - 1])
                 ),
             },
         ));

@@ -171,7 +171,11 @@ impl SystemBuilder {
             let fault = Fault::new(
                 Span::new(0, names.len()),
                 match equations {
-                    0 => format!("{} names for {} equations", self.names.len(), entries.len()),
+                    0 => format!(
+                        "{} for {}",
+                        counted(self.names.len(), "name"),
+                        counted(entries.len(), "equation")
+                    ),
                     _ => "the equations name the components already".to_owned(),
                 },
             );
@@ -226,6 +230,11 @@ impl SystemBuilder {
         }
         Ok(equations)
     }
+}
+
+/// "1 name", "2 names".
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn compile_event(

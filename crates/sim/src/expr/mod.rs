@@ -66,5 +66,6 @@ mod tests;
 
 pub use builder::SystemBuilder;
 pub use error::{ExprError, Span};
+pub(crate) use print::number;
 pub use program::Program;
 pub use system::System;

@@ -132,6 +132,12 @@ impl Scope {
     /// What to say about a name that stands for nothing.
     pub(super) fn unknown(&self, name: &str, span: Span) -> Fault {
         let mut fault = Fault::new(span, format!("unknown name `{name}`"));
+        if matches!(
+            self.symbols.get(&format!("d{name}")),
+            Some(Symbol::State(_))
+        ) {
+            return fault.hint(format!("write {name}' = … in place of d{name} = …"));
+        }
         let known = self.names.iter().map(String::as_str);
         if let Some(near) = closest(name, known.chain(["pi"])) {
             fault = fault.hint(format!("did you mean `{near}`?"));

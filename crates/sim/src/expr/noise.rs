@@ -128,6 +128,7 @@ impl Diffusion {
 fn wrong_shape(whole: Span, rows: &[Vec<Entry>], states: usize) -> Fault {
     let given = match rows {
         [] => return Fault::new(whole, "there is no coefficient").hint("write 0 for no noise"),
+        [row] if row.len() == 1 => "1".to_owned(),
         [row] => format!("{} in a row", row.len()),
         _ => format!("{} rows", rows.len()),
     };
@@ -145,7 +146,9 @@ fn wrong_shape(whole: Span, rows: &[Vec<Entry>], states: usize) -> Fault {
         }
         n => format!(
             "write {n} coefficients with `,` between them for a noise of its own for each \
-             component, or {n} rows with `;` between them, each with a coefficient for every noise"
+             component (0 where there is none, such as {}), or {n} rows with `;` between them, \
+             each with a coefficient for every noise",
+            (1..n).map(|_| "0, ").collect::<String>() + "1"
         ),
     })
 }

@@ -84,7 +84,7 @@ fn list(left: &mut Vec<Piece>, arguments: &[Id]) {
 }
 
 /// A number in the fewest digits that are read back as the same.
-pub(super) fn number(x: f64) -> String {
+pub(crate) fn number(x: f64) -> String {
     let text = format!("{x:?}");
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }

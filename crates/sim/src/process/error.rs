@@ -7,7 +7,7 @@ use std::fmt;
 #[non_exhaustive]
 pub enum ProcessError {
     /// A parameter out of its range.
-    #[error("{name} must be {range}, got {value}")]
+    #[error("{name} must be {range}, got {}", crate::shown(*.value))]
     Parameter {
         /// Its name.
         name: &'static str,
@@ -17,7 +17,7 @@ pub enum ProcessError {
         value: f64,
     },
     /// Two parameters that do not go together.
-    #[error("{name} must be {relation}, got {value}")]
+    #[error("{name} must be {relation}, got {}", crate::shown(*.value))]
     Relation {
         /// Its name.
         name: &'static str,
@@ -125,7 +125,12 @@ impl fmt::Display for Range {
             Range::Any => f.write_str("finite"),
             Range::NonNegative => f.write_str("at least 0"),
             Range::Positive => f.write_str("positive"),
-            Range::Between(low, high) => write!(f, "between {low} and {high}"),
+            Range::Between(low, high) => write!(
+                f,
+                "between {} and {}",
+                crate::shown(*low),
+                crate::shown(*high)
+            ),
             Range::Whole(low, high) => write!(f, "a whole number between {low} and {high}"),
         }
     }

@@ -63,7 +63,7 @@ pub use heston::Heston;
 pub use langevin::Langevin;
 pub use linear::Linear;
 pub use lorenz::Lorenz;
-pub use named::{Named, PROCESSES, ProcessSpec, Start, Visit};
+pub use named::{Named, PROCESSES, ProcessSpec, SHORT_NAMES, Start, Visit};
 pub use ornstein_uhlenbeck::OrnsteinUhlenbeck;
 pub use space::{Dynamic, Fixed, Space};
 pub use spiral::Spiral;

@@ -9,7 +9,7 @@ use super::{
     Adaptive, EmbeddedPair, Equal, EulerMaruyama, FixedSde, Milstein, Rosenbrock, RungeKutta,
     SdeMethod, Sra1, StochasticHeun, Tolerance, TreeSde, TreeSteps,
 };
-use crate::ensemble::{Ended, Plan, Sink, Start, simulate};
+use crate::ensemble::{Ended, Plan, Progress, Sink, Start, simulate};
 use crate::error::SimError;
 use crate::lane::{One, Real};
 use crate::process::{Calculus, Components, Process};
@@ -39,7 +39,8 @@ pub struct SolverSpec {
     pub order: f64,
     /// The order for additive noise, where it is higher.
     pub additive_order: f64,
-    /// Whether it can choose its steps.
+    /// Whether it can choose its steps; a stochastic solver for the noise of its
+    /// [`SdeMethod::ADAPTIVE`].
     pub adaptive: bool,
     /// What else to know, in a few words.
     pub remark: &'static str,
@@ -93,12 +94,16 @@ pub const SOLVERS: &[SolverSpec] = &[
         adaptive: true,
         remark: "for stiff problems, with exact Jacobians",
     },
-    stochastic::<EulerMaruyama>("euler-maruyama", 1.0, "any noise"),
+    stochastic::<EulerMaruyama>(
+        "euler-maruyama",
+        1.0,
+        "any noise; tolerances for additive noise only",
+    ),
     stochastic::<Milstein>("milstein", 1.0, "commutative noise, exact derivatives"),
     stochastic::<StochasticHeun>(
         "stochastic-heun",
         1.0,
-        "order ½ for noise that does not commute",
+        "order ½, and no tolerances, for noise that does not commute",
     ),
     stochastic::<Sra1>("sra1", 1.5, "additive noise only"),
 ];
@@ -171,7 +176,7 @@ impl AnySolver {
         plan: &Plan,
         start: &Start<'_>,
         sink: &mut K,
-        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ended, SimError> {
         // A process whose type fixes its noise needs only one kind of solver compiled for it.
         if matches!(self.spec.family, Family::Stochastic(_)) {
@@ -205,7 +210,7 @@ impl AnySolver {
         plan: &Plan,
         start: &Start<'_>,
         sink: &mut K,
-        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ended, SimError> {
         macro_rules! run {
             ($method:expr) => {
@@ -240,7 +245,7 @@ impl AnySolver {
         plan: &Plan,
         start: &Start<'_>,
         sink: &mut K,
-        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Ended, SimError> {
         macro_rules! run {
             ($solver:expr) => {

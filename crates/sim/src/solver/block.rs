@@ -1,5 +1,7 @@
 //! A block of trajectories, one per lane, and what is asked of it.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use crate::lane::{Mask, Simd};
 
 /// What is asked of every trajectory.
@@ -28,6 +30,70 @@ pub enum Fault {
     TooManySteps(f64, usize),
 }
 
+/// What the workers of an ensemble and the one who watches them tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    stop: AtomicBool,
+    /// The work that is done, in parts of a trajectory.
+    done: AtomicU64,
+}
+
+impl Pulse {
+    /// Parts of a trajectory.
+    const PARTS: u64 = 1 << 20;
+
+    /// Asks the workers to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether they were asked to.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the work that is done.
+    pub(crate) fn restart(&self) {
+        self.done.store(0, Ordering::Relaxed);
+    }
+
+    /// The work that is done, in trajectories.
+    pub(crate) fn done(&self) -> f64 {
+        self.done.load(Ordering::Relaxed) as f64 / Self::PARTS as f64
+    }
+
+    /// Notes that `count` trajectories are done, of which `before` parts were noted already.
+    pub(crate) fn finish(&self, count: u64, before: u64) {
+        let all = count * Self::PARTS;
+        self.done
+            .fetch_add(all.saturating_sub(before), Ordering::Relaxed);
+    }
+
+    /// Notes the `share`-th part of `count` trajectories and gives it.
+    fn note(&self, count: u64, share: usize) -> u64 {
+        let part = count * Self::PARTS / share.max(1) as u64;
+        self.done.fetch_add(part, Ordering::Relaxed);
+        part
+    }
+}
+
+/// The places of save times in the results, where some entries of [`Task::save_steps`] are only
+/// there to look up from the work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'a> {
+    /// The place of each entry, or [`Places::LOOK`]; empty where every entry is saved.
+    pub(crate) of: &'a [usize],
+    /// How many entries are saved.
+    pub(crate) saves: usize,
+    /// How many are not.
+    pub(crate) looks: usize,
+}
+
+impl Places<'_> {
+    /// An entry at which nothing is saved.
+    pub(crate) const LOOK: usize = usize::MAX;
+}
+
 /// The trajectories of one block, some registers full: lane `i` of unit `u` is trajectory
 /// `first + u·LANES + i`.
 pub struct Block<'a, S: Simd> {
@@ -43,6 +109,12 @@ pub struct Block<'a, S: Simd> {
     pub(crate) faults: &'a mut [Option<Fault>],
     /// Per lane: when an event stopped it, NaN when none did.
     pub(crate) stops: &'a mut [f64],
+    pub(crate) places: Places<'a>,
+    pub(crate) pulse: &'a Pulse,
+    /// How many lanes are trajectories of the ensemble.
+    pub(crate) real: usize,
+    /// The parts of its trajectories' work that `pulse` knows of.
+    pub(crate) noted: u64,
 }
 
 /// The most lanes of a register, or of several side by side as one lane type.
@@ -63,9 +135,20 @@ impl<S: Simd> Block<'_, S> {
     }
 
     /// Writes the state of a unit at save time `k` of `saves`, and notes at time `t` which of its
-    /// trajectories are not finite.
+    /// trajectories are not finite. Gives whether to go on.
     #[inline(always)]
-    pub(crate) fn save(&mut self, unit: usize, (k, saves, t): (usize, usize, f64), x: &[S]) {
+    pub(crate) fn save(
+        &mut self,
+        unit: usize,
+        (mut k, mut saves, t): (usize, usize, f64),
+        x: &[S],
+    ) -> bool {
+        if let Some(&place) = self.places.of.get(k) {
+            if place == Places::LOOK {
+                return self.look(unit);
+            }
+            (k, saves) = (place, self.places.saves);
+        }
         let first = unit * S::LANES;
         note_blow_ups(x, t, &mut self.faults[first..first + S::LANES]);
         let mut lanes = [S::Real::default(); MAX_LANES];
@@ -76,6 +159,17 @@ impl<S: Simd> Block<'_, S> {
                 out[(lane * saves + k) * self.dim + d] = *value;
             }
         }
+        true
+    }
+
+    /// Says how far the work is, and gives whether to go on.
+    #[cold]
+    fn look(&mut self, unit: usize) -> bool {
+        if unit == 0 {
+            let share = self.places.looks + 1;
+            self.noted += self.pulse.note(self.real as u64, share);
+        }
+        !self.pulse.stopped()
     }
 
     /// Writes the state of one lane of the first unit at save time `k`.

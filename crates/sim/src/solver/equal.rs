@@ -84,7 +84,9 @@ impl<M: Embedded> Solver for Equal<M> {
             }
             done = until;
             let at = (number, task.save.len(), task.save[number]);
-            block.save(0, at, x.as_ref());
+            if !block.save(0, at, x.as_ref()) {
+                return;
+            }
         }
     }
 }

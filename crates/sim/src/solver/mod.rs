@@ -15,6 +15,7 @@ mod tree;
 pub use adaptive::{Adaptive, Embedded, Tolerance};
 pub use any::{AnySolver, Family, SOLVERS, SolverSpec, Steps, solver};
 pub use block::{Block, Fault, Task};
+pub(crate) use block::{Places, Pulse};
 pub use equal::Equal;
 pub use pair::EmbeddedPair;
 pub use rosenbrock::Rosenbrock;

@@ -29,6 +29,12 @@ pub trait SdeMethod: Sync + Copy {
     const CALCULUS: Calculus;
     /// The most general noise it can treat, and that in words.
     const NOISE: (NoiseKind, &'static str);
+    /// The most general noise for which it has strong order 1. Steps may be chosen with a look at
+    /// the noise only then: below order 1 the terms that are left out, such as ΔW² − h, average to
+    /// 0 over all paths but not over those that a choice selects, and the limit has another law
+    /// (Gaines & Lyons, *Variable step size control in the numerical solution of stochastic
+    /// differential equations*, SIAM J. Appl. Math. 57, 1997).
+    const ADAPTIVE: NoiseKind;
 
     /// Carries `x` from `t` to `t + h`.
     #[doc(hidden)]
@@ -88,6 +94,7 @@ impl SdeMethod for EulerMaruyama {
     const AREA: bool = false;
     const CALCULUS: Calculus = Calculus::Ito;
     const NOISE: (NoiseKind, &'static str) = (NoiseKind::General, "any noise");
+    const ADAPTIVE: NoiseKind = NoiseKind::Additive;
 
     #[inline(always)]
     fn step<S: Simd, P: Process>(
@@ -121,6 +128,7 @@ impl SdeMethod for Milstein {
         NoiseKind::Commutative,
         "commutative noise (diagonal with gᵢᵢ(xᵢ), a single noise, or additive)",
     );
+    const ADAPTIVE: NoiseKind = NoiseKind::Commutative;
 
     #[inline(always)]
     fn step<S: Simd, P: Process>(
@@ -159,6 +167,7 @@ impl SdeMethod for StochasticHeun {
     const AREA: bool = false;
     const CALCULUS: Calculus = Calculus::Stratonovich;
     const NOISE: (NoiseKind, &'static str) = (NoiseKind::General, "any noise");
+    const ADAPTIVE: NoiseKind = NoiseKind::Commutative;
 
     #[inline(always)]
     fn step<S: Simd, P: Process>(
@@ -200,6 +209,7 @@ impl SdeMethod for Sra1 {
     const CALCULUS: Calculus = Calculus::Ito;
     const NOISE: (NoiseKind, &'static str) =
         (NoiseKind::Additive, "additive noise (g without the state)");
+    const ADAPTIVE: NoiseKind = NoiseKind::Additive;
 
     #[inline(always)]
     fn step<S: Simd, P: Process>(
@@ -250,6 +260,25 @@ pub(crate) fn check_method<M: SdeMethod, P: Process>(process: &P) -> Result<(), 
         });
     }
     Ok(())
+}
+
+/// Whether method `M` may choose its steps for this process.
+pub(crate) fn check_adaptive<M: SdeMethod, P: Process>(process: &P) -> Result<(), SimError> {
+    let has = process.noise_kind();
+    if has <= M::ADAPTIVE {
+        return Ok(());
+    }
+    Err(SimError::Adaptive {
+        solver: M::TITLE,
+        has,
+        instead: match has {
+            NoiseKind::General => "take equal steps",
+            _ => {
+                "take milstein (Itô) or stochastic-heun (Stratonovich), which have it, or equal \
+                 steps"
+            }
+        },
+    })
 }
 
 /// A stochastic method in equal steps.
@@ -329,9 +358,13 @@ impl<M: SdeMethod> Solver for FixedSde<M> {
                 }
             }
             done = until;
+            let mut go_on = true;
             for (unit, x) in x.iter().enumerate().take(block.units) {
                 let at = (number, task.save.len(), task.save[number]);
-                block.save(unit, at, x.as_ref());
+                go_on &= block.save(unit, at, x.as_ref());
+            }
+            if !go_on {
+                return;
             }
         }
     }

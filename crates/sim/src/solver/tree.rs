@@ -13,7 +13,7 @@
 use super::adaptive::{Tolerance, norm};
 use super::block::{Block, Fault, Task, finite};
 use super::event::{Events, line};
-use super::sde::{Increments, SdeMethod, Work, check_method};
+use super::sde::{Increments, SdeMethod, Work, check_adaptive, check_method};
 use super::{Grid, Solver};
 use crate::error::SimError;
 use crate::lane::{Mask, Real, Simd, Streams};
@@ -29,7 +29,8 @@ pub enum TreeSteps {
     /// 2^depth equal steps.
     Depth(u32),
     /// A step is accepted where it differs from its two halves by no more than the tolerance, and
-    /// the halves are kept.
+    /// the halves are kept. Only for methods with strong order 1 for the noise at hand
+    /// ([`SdeMethod::ADAPTIVE`]): a choice that looks at the noise gives others a wrong law.
     Tolerance(Tolerance),
 }
 
@@ -151,7 +152,11 @@ impl<M: SdeMethod> Solver for TreeSde<M> {
             TreeSteps::Depth(_) => Ok(()),
             TreeSteps::Tolerance(tolerance) => tolerance.check(),
         }?;
-        check_method::<M, P>(process)
+        check_method::<M, P>(process)?;
+        match self.steps {
+            TreeSteps::Depth(_) => Ok(()),
+            TreeSteps::Tolerance(_) => check_adaptive::<M, P>(process),
+        }
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! Quantiles to a relative error.
+//! Quantiles to a relative error, of the values or of their distance from a centre.
 
 use super::StatError;
 use super::mapping::{LEAST, Mapping};
@@ -15,6 +15,10 @@ const LANES: usize = 8;
 /// 2.3·10⁻³⁰⁸) has one. Counts are integers: a sketch depends neither on the order of its values nor on how they were
 /// split and merged.
 ///
+/// A relative error is a great one where values lie far from 0 and near each other: at 1000 ± 0.01 it is larger than
+/// their spread. [`Quantiles::around`] therefore sketches the distances x − c from a centre c: with any c among the
+/// values, the error is α times a distance between values. Everything said here of x then holds of x − c.
+///
 /// **Guarantee.** [`Quantiles::quantile`]`(q)` lies within α·|x| of the exact x = x₍ₖ₎, k = ⌊1 + q(n − 1)⌋, the k-th least
 /// of the n values.
 ///
@@ -25,6 +29,7 @@ const LANES: usize = 8;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantiles {
     mapping: Mapping,
+    centre: f64,
     /// The positive and the negative values.
     signs: [Store; 2],
     zeros: u64,
@@ -66,12 +71,36 @@ impl Quantiles {
     fn of(mapping: Mapping) -> Self {
         Self {
             mapping,
+            centre: 0.0,
             signs: [Store::new(&mapping), Store::new(&mapping)],
             zeros: 0,
             non_finite: 0,
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
         }
+    }
+
+    /// The same sketch, still empty, of the distances from `centre`; one that is not finite counts as 0.
+    ///
+    /// # Panics
+    /// When it has values already.
+    pub fn around(mut self, centre: f64) -> Self {
+        assert_eq!(
+            self.count() + self.non_finite,
+            0,
+            "quantiles: values before the centre"
+        );
+        self.centre = if centre.is_finite() {
+            centre + 0.0
+        } else {
+            0.0
+        };
+        self
+    }
+
+    /// The centre c; 0 unless told otherwise.
+    pub fn centre(&self) -> f64 {
+        self.centre
     }
 
     /// The relative error α.
@@ -96,19 +125,21 @@ impl Quantiles {
 
     /// Adds every value of a slice.
     pub fn push_slice<T: Copy + Into<f64>>(&mut self, values: &[T]) {
+        let centre = self.centre;
         let (groups, rest) = values.as_chunks::<LANES>();
         let (mut min, mut max) = ([self.min; LANES], [self.max; LANES]);
         for group in groups {
             let x = group.map(Into::into);
+            let d = x.map(|x| x - centre);
             // Almost always, so that eight buckets are found at once.
-            if x.iter().fold(true, |all, x| all & is_plain(x.abs())) {
+            if d.iter().fold(true, |all, d| all & is_plain(d.abs())) {
                 for (i, x) in x.into_iter().enumerate() {
                     min[i] = if x < min[i] { x } else { min[i] };
                     max[i] = if x > max[i] { x } else { max[i] };
                 }
-                let buckets = x.map(|x| self.mapping.bucket(x));
-                for (x, bucket) in x.into_iter().zip(buckets) {
-                    self.signs[usize::from(x < 0.0)].add(bucket, 1);
+                let buckets = d.map(|d| self.mapping.bucket(d));
+                for (d, bucket) in d.into_iter().zip(buckets) {
+                    self.signs[usize::from(d < 0.0)].add(bucket, 1);
                 }
             } else {
                 x.into_iter().for_each(|x| self.add(x));
@@ -120,15 +151,16 @@ impl Quantiles {
     }
 
     fn add(&mut self, x: f64) {
-        let size = x.abs();
-        if is_plain(size) {
-            let bucket = self.mapping.bucket(x);
-            self.signs[usize::from(x < 0.0)].add(bucket, 1);
-        } else if size < LEAST {
-            self.zeros += 1;
-        } else {
+        if !x.is_finite() {
             self.non_finite += 1;
             return;
+        }
+        let d = (x - self.centre).clamp(f64::MIN, f64::MAX);
+        if is_plain(d.abs()) {
+            let bucket = self.mapping.bucket(d);
+            self.signs[usize::from(d < 0.0)].add(bucket, 1);
+        } else {
+            self.zeros += 1;
         }
         // Adding zero turns −0 into +0, so that the order of the two cannot matter.
         self.min = self.min.min(x + 0.0);
@@ -138,12 +170,16 @@ impl Quantiles {
     /// Adds the values of `other`.
     ///
     /// # Panics
-    /// When the relative errors differ.
+    /// When the relative errors or the centres differ.
     pub fn merge(&mut self, other: &Self) {
         assert_eq!(
             self.alpha(),
             other.alpha(),
             "quantiles: relative error of the sketch merged"
+        );
+        assert_eq!(
+            self.centre, other.centre,
+            "quantiles: centre of the sketch merged"
         );
         for (mine, more) in self.signs.iter_mut().zip(&other.signs) {
             mine.merge(more);
@@ -154,7 +190,7 @@ impl Quantiles {
         self.max = self.max.max(other.max);
     }
 
-    /// The q-quantile to the relative error α: 0 gives the least value, ½ the median, 1 the greatest value, of which the
+    /// The q-quantile to the relative error α, of its distance from the centre: 0 gives the least value, ½ the median, 1 the greatest value, of which the
     /// first and the last are exact. `None` when there is no value or q is not in [0, 1].
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let count = self.count();
@@ -170,8 +206,7 @@ impl Quantiles {
         // How many values are less than or equal to the one sought, without itself.
         let [positive, negative] = &self.signs;
         let mut rank = (q * (count - 1) as f64) as u64;
-        let estimate =
-            |sign: f64, bucket| (sign * self.mapping.centre(bucket)).clamp(self.min, self.max);
+        let estimate = |sign: f64, bucket| self.around_centre(sign * self.mapping.centre(bucket));
         for (bucket, count) in negative.iter().rev() {
             if rank < count {
                 return Some(estimate(-1.0, bucket));
@@ -179,7 +214,7 @@ impl Quantiles {
             rank -= count;
         }
         if rank < self.zeros {
-            return Some(0.0);
+            return Some(self.around_centre(0.0));
         }
         rank -= self.zeros;
         for (bucket, count) in positive.iter() {
@@ -190,6 +225,11 @@ impl Quantiles {
         }
         // Only reached when q(n − 1) was rounded up beyond 2⁵³ values.
         Some(self.max)
+    }
+
+    /// The value at a distance from the centre, as far as values reach.
+    fn around_centre(&self, distance: f64) -> f64 {
+        (self.centre + distance).clamp(self.min, self.max)
     }
 }
 

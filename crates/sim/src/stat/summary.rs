@@ -76,6 +76,24 @@ impl Summary {
         })
     }
 
+    /// The same, still empty, with quantiles by the distance from these centres, one for each component; see
+    /// [`Quantiles::around`].
+    ///
+    /// # Panics
+    /// When there is another number of centres, or something was added already.
+    pub fn around(mut self, centres: &[f64]) -> Self {
+        assert_eq!(
+            centres.len(),
+            self.moments.dim(),
+            "summary: number of centres"
+        );
+        let sketches = self.quantiles.into_iter().zip(centres);
+        self.quantiles = sketches
+            .map(|(sketch, &centre)| sketch.around(centre))
+            .collect();
+        self
+    }
+
     /// Adds the state of one trajectory, `[dim]`.
     ///
     /// # Panics
@@ -144,6 +162,24 @@ impl Summaries {
             times: times.to_vec(),
             at: vec![Summary::new(spec)?; times.len()],
         })
+    }
+
+    /// The same, still empty, with quantiles by the distance from centres `[times, dim]`; see [`Summary::around`].
+    ///
+    /// # Panics
+    /// When there is another number of centres, or something was added already.
+    pub fn around(mut self, centres: &[f64]) -> Self {
+        let dim = centres.len() / self.at.len().max(1);
+        assert_eq!(
+            centres.len(),
+            dim * self.at.len(),
+            "summaries: number of centres"
+        );
+        let summaries = self.at.into_iter().zip(centres.chunks(dim.max(1)));
+        self.at = summaries
+            .map(|(summary, centres)| summary.around(centres))
+            .collect();
+        self
     }
 
     /// The times of the grid.

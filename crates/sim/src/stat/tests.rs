@@ -246,6 +246,41 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn quantiles_around_a_centre_are_as_good_as_the_distance(
+        seed in 0u64..10_000,
+        n in 1usize..3000,
+        centre in -1e6f64..1e6,
+        spread in -6.0f64..3.0,
+        cut in 0.0f64..1.0,
+    ) {
+        let mut x = vec![0.0; n];
+        Stream::new(seed, Purpose::Test, 2, 0).normals_f64(&mut x);
+        x.iter_mut().for_each(|x| *x = centre + 10f64.powf(spread) * *x);
+        let c = x[0];
+        let fill = |x: &[f64]| {
+            let mut sketch = Quantiles::new().around(c);
+            sketch.push_slice(x);
+            sketch
+        };
+        let sketch = fill(&x);
+        let cut = (cut * n as f64) as usize;
+        let mut merged = fill(&x[cut..]);
+        merged.merge(&fill(&x[..cut]));
+        prop_assert_eq!(&merged, &sketch);
+        x.sort_unstable_by(f64::total_cmp);
+        for q in [0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0] {
+            let exact = x[(q * (n - 1) as f64) as usize];
+            let got = sketch.quantile(q).unwrap();
+            let allowed = Quantiles::ALPHA * (exact - c).abs() + 4.0 * f64::EPSILON * centre.abs();
+            prop_assert!((got - exact).abs() <= allowed * (1.0 + 1e-9), "{} {} {} {}", q, got, exact, c);
+        }
+    }
+}
+
 #[test]
 fn odd_numbers_have_their_places() {
     let mut sketch = Quantiles::new();
@@ -256,6 +291,13 @@ fn odd_numbers_have_their_places() {
     assert_eq!((sketch.count(), sketch.non_finite()), (5, 3));
     assert_eq!(sketch.quantile(0.5), Some(0.0));
     assert_eq!(sketch.quantile(1.0), Some(f64::MAX));
+    let mut far = Quantiles::new().around(f64::MAX);
+    far.push_slice(&[f64::MIN, f64::MAX]);
+    assert_eq!((far.count(), far.non_finite()), (2, 0));
+    assert_eq!(
+        (far.quantile(0.0), far.quantile(1.0)),
+        (Some(f64::MIN), Some(f64::MAX))
+    );
     for q in [-0.1, 1.1, f64::NAN] {
         assert_eq!(sketch.quantile(q), None);
     }

@@ -9,6 +9,7 @@ use fokker_eval::figure::Figure;
 use super::exact::Exact;
 use super::resolve::Simulation;
 use super::run::{Outcome, Sample};
+use super::words::trajectories;
 
 pub use movie::animate;
 
@@ -113,8 +114,7 @@ impl Scene<'_> {
                     "solver" => self.simulation.solver().spec().title.to_owned(),
                     "steps" if value.starts_with("chosen") => value.replace("chosen for a ", ""),
                     "steps" => format!("steps of {}", value.rsplit(" of length ").next()?),
-                    _ if value == "1" => "one trajectory".into(),
-                    _ => format!("{value} trajectories"),
+                    _ => trajectories(self.outcome.trajectories),
                 })
             })
             .collect();

@@ -4,7 +4,7 @@ use fokker_eval::field::{Bandwidth, kde};
 use fokker_eval::figure::{Plane, View};
 use fokker_math::density::Density;
 
-use super::super::words::digits;
+use super::super::words::{digits, part};
 use super::{Picture, Scene};
 
 /// Trajectories in a portrait.
@@ -55,7 +55,10 @@ pub(super) fn portrait(scene: &Scene<'_>) -> Picture {
         };
         panel = match simulation.is_stochastic() {
             true => panel.streamlines(field, 22),
-            false => panel.portrait(field),
+            false => {
+                let zero = [0, 1].map(|j: usize| format!("{}' = 0", names[j]));
+                panel.portrait([&zero[0], &zero[1]], field)
+            }
         };
     }
     let most = if simulation.is_stochastic() {
@@ -65,16 +68,12 @@ pub(super) fn portrait(scene: &Scene<'_>) -> Picture {
     };
     let shown = scene.sample().count().min(most);
     let paths = (0..shown).map(|i| scene.path(i, (0, 1))).collect();
-    let label = if shown == 1 {
-        "trajectory"
-    } else {
-        "trajectories"
-    };
+    let label = part(shown, scene.outcome.trajectories);
     let figure = Plane::new(scene.title())
         .subtitle(scene.subtitle())
         .x_label(names[0].clone())
         .y_label(names[1].clone())
-        .view(panel.paths(label, paths));
+        .view(panel.paths(label.clone(), paths));
     let lines = match (flow, simulation.is_stochastic()) {
         (true, true) => " Thin lines follow the drift.",
         (true, false) => " Thin lines follow the flow; on the others one component stands still.",
@@ -82,7 +81,7 @@ pub(super) fn portrait(scene: &Scene<'_>) -> Picture {
     };
     Picture {
         name: "plane",
-        caption: format!("Trajectories in the plane, from ring to dot.{lines}"),
+        caption: format!("{label} in the plane, from ring to dot.{lines}"),
         figure: Box::new(figure),
     }
 }
@@ -104,12 +103,13 @@ pub(super) fn snapshots(scene: &Scene<'_>) -> Picture {
         .y_label(names[1].clone())
         .columns(SHOTS);
     let target = target(scene, x, y);
+    let label = part(sample.count(), scene.outcome.trajectories);
     for &k in &shots {
         let mut panel = view(&format!("t = {}", digits(sample.times[k])), x, y);
         if let Some(lattice) = &target {
             panel = panel.contours(lattice, &lattice.levels_of_mass(&[0.3, 0.6, 0.9]));
         }
-        figure = figure.view(panel.points("trajectories", points(k)));
+        figure = figure.view(panel.points(label.clone(), points(k)));
     }
     for &k in &shots {
         let density = kde(&points(k), x, y, 101, Bandwidth::ScottTimes(0.5));
@@ -122,8 +122,8 @@ pub(super) fn snapshots(scene: &Scene<'_>) -> Picture {
     Picture {
         name: "snapshots",
         caption: format!(
-            "Above {} trajectories{contours}; below their kernel density.",
-            sample.count()
+            "Above {}{contours}; below their kernel density.",
+            part(sample.count(), scene.outcome.trajectories)
         ),
         figure: Box::new(figure),
     }
@@ -167,6 +167,7 @@ pub(super) fn projections(scene: &Scene<'_>) -> Picture {
         true => scene.sample().count().min(4),
         false => 1,
     };
+    let label = part(shown, scene.outcome.trajectories);
     let mut figure = Plane::new(scene.title())
         .subtitle(scene.subtitle())
         .columns(3);
@@ -174,16 +175,11 @@ pub(super) fn projections(scene: &Scene<'_>) -> Picture {
         let title = format!("{} (up) over {}", names[b], names[a]);
         let (x, y) = (scene.range(a), scene.range(b));
         let paths = (0..shown).map(|i| scene.path(i, (a, b))).collect();
-        let label = if shown == 1 {
-            "trajectory"
-        } else {
-            "trajectories"
-        };
-        figure = figure.view(View::stretched(title, x, y, 0.9).paths(label, paths));
+        figure = figure.view(View::stretched(title, x, y, 0.9).paths(label.clone(), paths));
     }
     Picture {
         name: "projections",
-        caption: "Three projections, each trajectory from ring to dot.".into(),
+        caption: format!("Three projections of {label}, from ring to dot."),
         figure: Box::new(figure),
     }
 }

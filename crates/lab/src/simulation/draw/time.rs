@@ -5,7 +5,7 @@ use fokker_eval::figure::{Histogram, HistogramPanel, PathPanel, PathPanels};
 use fokker_sim::process::named::{Holds, Marginal};
 
 use super::super::exact::density;
-use super::super::words::{chance, digits};
+use super::super::words::{chance, digits, part, trajectories};
 use super::{PANELS, Picture, Scene};
 
 /// Paths of one picture.
@@ -39,8 +39,8 @@ pub(super) fn paths(scene: &Scene<'_>) -> Picture {
         });
         let name = if several { name.as_str() } else { "" };
         let label = match shown {
-            1 => "path".to_owned(),
-            _ => format!("{shown} paths"),
+            1 if scene.outcome.trajectories == 1 => "path".to_owned(),
+            _ => part(shown, scene.outcome.trajectories),
         };
         let mut panel = PathPanel::new(name).paths(label, lines.collect());
         (panel, words) = known(scene, j, panel);
@@ -161,8 +161,8 @@ pub(super) fn terminal(scene: &Scene<'_>) -> Picture {
     Picture {
         name: "terminal",
         caption: format!(
-            "The state at the last save time, of {} trajectories.",
-            super::super::words::grouped(n as u64)
+            "The state at the last save time, of {}.",
+            trajectories(n as u64)
         ),
         figure: Box::new(figure),
     }

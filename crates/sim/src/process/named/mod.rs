@@ -81,15 +81,26 @@ built! {
     Flow: ProbabilityFlow<AnyKernel, Dynamic>,
 }
 
-/// What is usually said for short.
+/// What is usually said for short, and the name that is meant.
+pub const SHORT_NAMES: [(&str, &str); 5] = [
+    ("bm", "brownian"),
+    ("wiener", "brownian"),
+    ("ou", "ornstein-uhlenbeck"),
+    ("gbm", "geometric-brownian"),
+    ("vdp", "van-der-pol"),
+];
+
 fn full_name(name: &str) -> &str {
-    match name {
-        "bm" | "wiener" => "brownian",
-        "ou" => "ornstein-uhlenbeck",
-        "gbm" => "geometric-brownian",
-        "vdp" => "van-der-pol",
-        other => other,
-    }
+    let short = SHORT_NAMES.iter().find(|(short, _)| *short == name);
+    short.map_or(name, |(_, full)| full)
+}
+
+/// The name that was probably meant.
+fn suggestion(name: &str) -> Option<&'static str> {
+    let lower = name.to_lowercase();
+    let short = SHORT_NAMES.iter().find(|(short, _)| *short == lower);
+    let names = PROCESSES.iter().map(|spec| spec.name);
+    short.map_or_else(|| similar(name, names), |(short, _)| Some(short))
 }
 
 impl Named {
@@ -110,7 +121,7 @@ impl Named {
             .find(|spec| spec.name == full_name(name))
             .ok_or_else(|| ProcessError::Process {
                 name: name.to_string(),
-                suggestion: similar(name, names()),
+                suggestion: suggestion(name),
                 known: names().collect::<Vec<_>>().join(", "),
             })?;
         let values = spec.values(parameters)?;
