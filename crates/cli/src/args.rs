@@ -32,7 +32,8 @@ Examples:
   fokker sample runs/moons -o points.csv           draw from it
   fokker train --resume runs/moons                 go on after Ctrl-C
   fokker simulate lorenz                           an ODE or an SDE, with pictures
-  fokker lab one                                   simulation beside closed forms, in one page";
+  fokker lab one                                   simulation beside closed forms, in one page
+  fokker lab two                                   flow matching beside exact fields, in one page";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

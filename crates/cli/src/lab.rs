@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use fokker_lab::one::{LabError, LabOne};
+use fokker_course::two::{self, LabTwo};
+use fokker_lab::one::{self, LabOne};
+use fokker_lab::report::LabReport;
 
 use crate::progress::{Progress, clock};
 use crate::simulate::folder::Folder;
@@ -21,63 +23,101 @@ pub(crate) struct LabArgs {
 
 #[derive(Subcommand)]
 enum Lab {
-    One(OneArgs),
+    /// Lab one: simulating ODEs and SDEs
+    ///
+    /// Flows, Brownian motion, Ornstein–Uhlenbeck processes and their rescaling, densities, Langevin
+    /// dynamics: simulated anew, drawn, and checked against closed forms. Prints every check and writes
+    /// one page that opens in a browser. Fails when a check fails.
+    One(Options),
+    /// Lab two: flow matching and score matching
+    ///
+    /// Conditional and marginal paths, a field and a score trained anew on a mixture whose exact field is
+    /// known, sampling by ordinary and stochastic equations, optimal couplings, checkerboards: drawn, and
+    /// held against exact values. Takes some minutes. Prints every check and writes one page that opens in a
+    /// browser. Fails when a check fails.
+    Two(Options),
 }
 
-/// Lab one: simulating ODEs and SDEs
-///
-/// Flows, Brownian motion, Ornstein–Uhlenbeck processes and their rescaling, densities, Langevin
-/// dynamics: simulated anew, drawn, and checked against closed forms. Prints every check and writes
-/// one page that opens in a browser. Fails when a check fails.
 #[derive(Args)]
-struct OneArgs {
+struct Options {
     /// Seed of all randomness
-    #[arg(long, value_name = "S", default_value_t = LabOne::default().seed)]
+    #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 
-    /// The folder to make [default: runs/lab-one, or the next free name]
+    /// The folder to make [default: runs/lab-one or runs/lab-two, or the next free name]
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
+/// Tells how far a lab is (the share done and the section's title), and whether to go on.
+type Watch<'a> = dyn FnMut(f64, &'static str) -> ControlFlow<()> + 'a;
+
+/// A lab's report, `None` when it was stopped.
+type Ran = Result<Option<LabReport>>;
+
 pub(crate) fn run(args: LabArgs) -> Result<End> {
-    let Lab::One(args) = args.lab;
-    let mut folder = Folder::new(args.out, "lab-one")?;
+    match args.lab {
+        Lab::One(options) => in_folder(options, "lab one", one),
+        Lab::Two(options) => in_folder(options, "lab two", two),
+    }
+}
+
+fn one(seed: u64, watch: &mut Watch<'_>) -> Ran {
+    let lab = LabOne {
+        seed,
+        ..LabOne::default()
+    };
+    let report = lab.run(&mut |step| {
+        let (done, of) = step.trajectories;
+        let part = done as f64 / of.max(1) as f64;
+        let before = step.section.saturating_sub(1) as f64;
+        watch((before + part) / step.sections as f64, step.title)
+    });
+    match report {
+        Err(one::LabError::Stopped { .. }) => Ok(None),
+        report => Ok(Some(report?)),
+    }
+}
+
+fn two(seed: u64, watch: &mut Watch<'_>) -> Ran {
+    match (LabTwo { seed }).run(&mut |step| watch(step.whole, step.title)) {
+        Err(two::LabError::Stopped { .. }) => Ok(None),
+        report => Ok(Some(report?)),
+    }
+}
+
+/// The file that results.
+const PAGE: &str = "report.html";
+
+fn in_folder(
+    options: Options,
+    name: &str,
+    lab: fn(u64, &mut Watch<'_>) -> Ran,
+) -> Result<End> {
+    let mut folder = Folder::new(options.out, &name.replace(' ', "-"))?;
     stop::listen()?;
     // Before minutes of work show whether it can be made.
     folder.make()?;
-    let ended = work(args.seed, &folder);
+    let ended = work(name, |watch| lab(options.seed, watch), &folder);
     if !folder.path.join(PAGE).exists() {
         folder.clear(&[]);
     }
     ended
 }
 
-/// The file that results.
-const PAGE: &str = "report.html";
-
-fn work(seed: u64, folder: &Folder) -> Result<End> {
+fn work(name: &str, lab: impl FnOnce(&mut Watch<'_>) -> Ran, folder: &Folder) -> Result<End> {
     let started = Instant::now();
-    let lab = LabOne {
-        seed,
-        ..LabOne::default()
-    };
     let mut bar: Option<Progress> = None;
-    let report = lab.run(&mut |step| {
+    let report = lab(&mut |share, title| {
         if stop::asked() {
             return ControlFlow::Break(());
         }
-        let (done, of) = step.trajectories;
-        let part = done as f64 / of.max(1) as f64;
-        let before = step.section.saturating_sub(1) as f64;
-        let bar = bar.get_or_insert_with(|| Progress::shares("lab one"));
-        let share = (before + part) / step.sections as f64;
-        bar.set_share(share, || step.title.to_owned());
+        let bar = bar.get_or_insert_with(|| Progress::shares(name));
+        bar.set_share(share, || title.to_owned());
         ControlFlow::Continue(())
     });
-    let report = match report {
-        Err(LabError::Stopped { .. }) => return Ok(End::Stopped),
-        report => report?,
+    let Some(report) = report? else {
+        return Ok(End::Stopped);
     };
     let seconds = started.elapsed().as_secs_f64();
     if let Some(bar) = bar {
