@@ -91,7 +91,7 @@ const PAGE: &str = "report.html";
 
 fn in_folder(
     options: Options,
-    name: &str,
+    name: &'static str,
     lab: fn(u64, &mut Watch<'_>) -> Ran,
 ) -> Result<End> {
     let mut folder = Folder::new(options.out, &name.replace(' ', "-"))?;
@@ -105,7 +105,11 @@ fn in_folder(
     ended
 }
 
-fn work(name: &str, lab: impl FnOnce(&mut Watch<'_>) -> Ran, folder: &Folder) -> Result<End> {
+fn work(
+    name: &'static str,
+    lab: impl FnOnce(&mut Watch<'_>) -> Ran,
+    folder: &Folder,
+) -> Result<End> {
     let started = Instant::now();
     let mut bar: Option<Progress> = None;
     let report = lab(&mut |share, title| {
