@@ -7,6 +7,7 @@ mod list;
 mod settings;
 mod show;
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -45,6 +46,10 @@ pub(crate) fn run(args: SimulateArgs) -> Result<End> {
     let ended = work(&args, &simulation, limit, &folder);
     if !matches!(ended, Ok(End::Done)) {
         folder.clear(&files());
+        // It was not there before.
+        if let Some(path) = &args.paths {
+            drop(fs::remove_file(path));
+        }
     }
     ended
 }

@@ -27,7 +27,7 @@ pub(super) fn print(simulation: &Simulation, outcome: &Outcome, exact: Option<&E
     if outcome.trajectories == 1 {
         // Its state; there is nothing to sum up.
         rows.iter_mut().for_each(|row| row.truncate(2));
-        rows[0][1].clear();
+        rows.remove(0);
     }
     table(&rows);
     if let Some(exact) = exact {
@@ -72,6 +72,13 @@ fn compared(exact: &Exact) -> Vec<Vec<String>> {
             c.exact_variance.map_or_else(none, digits),
             c.p_value.map_or_else(none, chance),
         ]);
+    }
+    if exact.components.iter().all(|c| c.mean_error == 0.0) {
+        // No chance is in it: neither variances nor errors.
+        for row in &mut rows {
+            *row = vec![row[0].clone(), row[1].clone(), row[3].clone()];
+        }
+        rows[0][1] = "simulated".into();
     }
     rows
 }

@@ -194,18 +194,11 @@ impl General {
         f.into_iter().map(|f| f.0).collect()
     }
 
-    /// The columns of the diffusion at one point, one after the other.
+    /// The sum of the diffusion's columns at one point.
     pub(super) fn noise_at(&self, t: f64, x: &[f64]) -> Vec<f64> {
         let x: Vec<One<f64>> = x.iter().map(|&x| One(x)).collect();
-        let noises = self.noise_dim();
-        let column = |j: usize| {
-            let dw = (0..noises)
-                .map(|k| One(f64::from(u8::from(k == j))))
-                .collect();
-            let mut g = vec![One(0.0); x.len()];
-            self.diffusion(One(t), &x, &dw, &mut g);
-            g
-        };
-        (0..noises).flat_map(column).map(|g| g.0).collect()
+        let mut g = vec![One(0.0); x.len()];
+        self.diffusion(One(t), &x, &vec![One(1.0); self.noise_dim()], &mut g);
+        g.into_iter().map(|g| g.0).collect()
     }
 }
