@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rayon::prelude::*;
 
 use crate::error::SimError;
-use crate::lane::{Job, Pair, Real, Simd};
+use crate::lane::{Job, Pair, Real, Simd, align_stack};
 use crate::process::Process;
 use crate::solver::{Block, Fault, Grid, Solver, Task};
 
@@ -302,6 +302,7 @@ impl<P: Process, V: Solver, K> ChunkJob<'_, P, V, K> {
     where
         K: Sink<R>,
     {
+        align_stack();
         let lanes = units * S::LANES;
         let (dim, saves) = (self.process.dim(), self.task.save.len());
         let padded = self.count.next_multiple_of(lanes);

@@ -10,7 +10,8 @@
 //! (Foster, Lyons & Oberhauser, *An optimal polynomial approximation of Brownian motion*, SIAM J.
 //! Numer. Anal. 58, 2020).
 
-use super::adaptive::{Tolerance, norm};
+use super::adaptive::Tolerance;
+use super::control::norm;
 use super::block::{Block, Fault, Task, finite};
 use super::event::{Events, line};
 use super::sde::{Increments, SdeMethod, Work, check_method};
