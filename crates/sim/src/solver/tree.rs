@@ -11,8 +11,8 @@
 //! Numer. Anal. 58, 2020).
 
 use super::adaptive::Tolerance;
-use super::control::norm;
 use super::block::{Block, Fault, Task, finite};
+use super::control::norm;
 use super::event::{Events, line};
 use super::sde::{Increments, SdeMethod, Work, check_method};
 use super::{Grid, Solver};
