@@ -7,7 +7,7 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use crate::error::SimError;
-use crate::lane::{Job, Pair, Real, Simd};
+use crate::lane::{Job, Pair, Real, Simd, align_stack};
 use crate::process::Process;
 use crate::solver::{Block, Fault, Grid, Places, Pulse, Solver, Task};
 
@@ -432,6 +432,7 @@ impl<P: Process, V: Solver, K> ChunkJob<'_, P, V, K> {
     where
         K: Sink<R>,
     {
+        align_stack();
         let lanes = units * S::LANES;
         let (dim, saves) = (self.process.dim(), self.times.len());
         let padded = self.count.next_multiple_of(lanes);

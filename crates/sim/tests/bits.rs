@@ -2,10 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use fokker_sim::SimError;
 use fokker_sim::ensemble::{Keep, Plan, Start};
 use fokker_sim::lane::{Lane, Level, Real};
 use fokker_sim::process::{Calculus, NoiseKind, Process};
-use fokker_sim::solver::{AnySolver, Family, SOLVERS, Steps, Tolerance};
+use fokker_sim::solver::{
+    AnySolver, EulerMaruyama, Family, FixedSde, Milstein, SOLVERS, Solver, Sra1, Steps,
+    StochasticHeun, Tolerance, TreeSde, TreeSteps,
+};
 
 /// A little of everything (elementary functions have a test of their own), with `M` noises; stops
 /// at x₀ = 3.
@@ -183,4 +187,56 @@ fn euler_maruyama_without_noise_is_euler() {
         .simulate(&Quiet, &plan, &Start::Each(&start), &mut quiet, &mut watch)
         .unwrap();
     assert_eq!(noisy.values, quiet.values);
+}
+
+/// By name or by type: a stochastic solver refuses a process without noise in the same way.
+#[test]
+fn stochastic_solvers_refuse_a_process_without_noise() {
+    let process = Mixed::<0> {
+        noise: NoiseKind::None,
+        calculus: Calculus::Ito,
+    };
+    let refused = |result: Result<(), SimError>, title: &str| match result {
+        Err(SimError::NoNoise { solver }) => assert_eq!(solver, title),
+        other => panic!("{title}: {other:?}"),
+    };
+    let (plan, start) = (Plan::new(1, 0.0, 1.0, 0), Start::Point(&[1.0, 1.0]));
+    let depth = TreeSteps::Depth(3);
+    for spec in SOLVERS {
+        if !matches!(spec.family, Family::Stochastic(_)) {
+            continue;
+        }
+        for steps in [Steps::Equal(4), Steps::Tree(3)] {
+            let by_name = AnySolver::new(spec, steps).unwrap().simulate(
+                &process,
+                &plan,
+                &start,
+                &mut Keep::<f64>::default(),
+                &mut |_| ControlFlow::Continue(()),
+            );
+            refused(by_name.map(|_| ()), spec.title);
+        }
+        let by_type = match spec.name {
+            "euler-maruyama" => [
+                FixedSde::new(EulerMaruyama, 4).check(&process),
+                TreeSde::new(EulerMaruyama, depth).check(&process),
+            ],
+            "milstein" => [
+                FixedSde::new(Milstein, 4).check(&process),
+                TreeSde::new(Milstein, depth).check(&process),
+            ],
+            "stochastic-heun" => [
+                FixedSde::new(StochasticHeun, 4).check(&process),
+                TreeSde::new(StochasticHeun, depth).check(&process),
+            ],
+            "sra1" => [
+                FixedSde::new(Sra1, 4).check(&process),
+                TreeSde::new(Sra1, depth).check(&process),
+            ],
+            other => panic!("{other} is a new solver: add it here"),
+        };
+        for result in by_type {
+            refused(result, spec.title);
+        }
+    }
 }

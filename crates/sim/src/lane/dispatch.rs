@@ -93,6 +93,10 @@ pub trait Real:
     const SINGLE: bool;
     /// The distance from 1 to the next number.
     const EPSILON: f64;
+    /// By how much [`Simd::pseudo_log`] grows from x to 2x.
+    const OCTAVE: f64;
+    /// The exponent's bias: the pseudo-logarithm of 1 in octaves.
+    const BIAS: f64;
     /// The least positive normal number.
     const MIN_POSITIVE: Self;
     /// ln 2 as a sum of two numbers.
@@ -120,12 +124,14 @@ pub trait Real:
 
 macro_rules! real {
     (
-        $real:ident, single: $single:literal, normals: $normals:ident, $per_block:literal, ln2: $ln2:expr, half_pi: $half_pi:expr,
+        $real:ident, single: $single:literal, normals: $normals:ident, $per_block:literal, octave: $octave:expr, bias: $bias:literal, ln2: $ln2:expr, half_pi: $half_pi:expr,
         avx2: $avx2:ident, avx512: $avx512:ident, neon: $neon:ident
     ) => {
         impl Real for $real {
             const SINGLE: bool = $single;
             const EPSILON: f64 = $real::EPSILON as f64;
+            const OCTAVE: f64 = $octave;
+            const BIAS: f64 = $bias;
             const MIN_POSITIVE: $real = $real::MIN_POSITIVE;
             const LN_2: [$real; 2] = $ln2;
             const HALF_PI: [$real; 3] = $half_pi;
@@ -181,6 +187,7 @@ real!(
     f32,
     single: true,
     normals: normals_f32, 4,
+    octave: (1_u64 << 23) as f64, bias: 127.0,
     ln2: [std::f32::consts::LN_2, -1.904_654_2e-9],
     half_pi: [std::f32::consts::FRAC_PI_2, -4.371_139e-8, -1.715_124_5e-15],
     avx2: F32x8, avx512: F32x16, neon: F32x4
@@ -189,6 +196,7 @@ real!(
     f64,
     single: false,
     normals: normals_f64, 2,
+    octave: (1_u64 << 40) as f64, bias: 1023.0,
     ln2: [std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17],
     half_pi: [
         std::f64::consts::FRAC_PI_2,

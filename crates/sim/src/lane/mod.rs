@@ -152,6 +152,24 @@ pub trait Simd: Lane {
     fn exp2_whole(n: Self) -> Self;
     /// (m, e) with x = m·2ᵉ and m in [√½, √2), for normal positive x; anything otherwise.
     fn split_exponent(self) -> (Self, Self);
+    /// The leading bits of a positive number as a whole number:
+    /// [`Real::OCTAVE`]·(log₂ x + [`Real::BIAS`]), with a logarithm that is linear between powers
+    /// of two and so up to 0.0861 too small (Schraudolph, *A fast, compact approximation of the
+    /// exponential function*, Neural Computation, 1999).
+    fn pseudo_log(self) -> Self;
+    /// The inverse of [`Simd::pseudo_log`], after rounding to a whole number.
+    fn pseudo_exp(self) -> Self;
+}
+
+/// Aligns the stack of the function that this is inlined into to the widest register. Otherwise the
+/// compiler, when it finds out late that registers must be spilled, puts them where every other
+/// one crosses a cache line.
+#[inline(always)]
+pub(crate) fn align_stack() {
+    #[repr(align(64))]
+    struct Anchor(#[allow(dead_code)] u8);
+    let mut anchor = Anchor(0);
+    std::hint::black_box(&mut anchor);
 }
 
 /// Answers of a comparison, one per lane.

@@ -30,7 +30,7 @@ macro_rules! register {
         neg: $neg:ident, abs: $abs:ident, fma: $fma:ident, sqrt: $sqrt:ident,
         floor: $floor:ident, round: $round:ident, load: $load:ident, store: $store:ident,
         lt: $lt:ident, le: $le:ident, select: $select:ident,
-        exp2: $exp2:expr, split: $split:expr,
+        exp2: $exp2:expr, split: $split:expr, log: $log:expr, exp: $exp:expr,
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
@@ -131,6 +131,14 @@ macro_rules! register {
                 let (m, e) = unsafe { $split(self.0) };
                 ($name(m), $name(e))
             }
+            #[inline(always)]
+            fn pseudo_log(self) -> Self {
+                $name(unsafe { $log(self.0) })
+            }
+            #[inline(always)]
+            fn pseudo_exp(self) -> Self {
+                $name(unsafe { $exp(self.0) })
+            }
         }
 
         /// The mask of the register type of the same name: all bits of a lane, or none.
@@ -195,6 +203,8 @@ register!(
         let e = vshrq_n_s32::<23>(vreinterpretq_s32_u32(shifted));
         (vreinterpretq_f32_u32(vaddq_u32(low, root)), vcvtq_f32_s32(e))
     },
+    log: |x| vcvtq_f32_s32(vreinterpretq_s32_f32(x)),
+    exp: |n| vreinterpretq_f32_s32(vcvtnq_s32_f32(n)),
 );
 
 register!(
@@ -218,6 +228,8 @@ register!(
         let e = vshrq_n_s64::<52>(vreinterpretq_s64_u64(shifted));
         (vreinterpretq_f64_u64(vaddq_u64(low, root)), vcvtq_f64_s64(e))
     },
+    log: |x| vcvtq_f64_u64(vshrq_n_u64::<12>(vreinterpretq_u64_f64(x))),
+    exp: |n| vreinterpretq_f64_u64(vshlq_n_u64::<12>(vcvtnq_u64_f64(n))),
 );
 
 #[cfg(test)]

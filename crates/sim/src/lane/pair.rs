@@ -156,4 +156,12 @@ impl<L: Simd> Simd for Pair<L> {
         let ((m0, e0), (m1, e1)) = (self.0.split_exponent(), self.1.split_exponent());
         (Pair(m0, m1), Pair(e0, e1))
     }
+    #[inline(always)]
+    fn pseudo_log(self) -> Self {
+        Pair(self.0.pseudo_log(), self.1.pseudo_log())
+    }
+    #[inline(always)]
+    fn pseudo_exp(self) -> Self {
+        Pair(self.0.pseudo_exp(), self.1.pseudo_exp())
+    }
 }

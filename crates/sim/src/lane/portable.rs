@@ -24,7 +24,7 @@ impl Mask for bool {
 }
 
 macro_rules! one {
-    ($real:ident, $bits:ident, $signed:ident, $mantissa:literal, $bias:literal, $sqrt_half:literal) => {
+    ($real:ident, $bits:ident, $signed:ident, $mantissa:literal, $dropped:literal, $bias:literal, $sqrt_half:literal) => {
         one!(@operators $real, Add add +);
         one!(@operators $real, Sub sub -);
         one!(@operators $real, Mul mul *);
@@ -113,6 +113,15 @@ macro_rules! one {
                 let m = (shifted as $bits & ((1 << $mantissa) - 1)) + $sqrt_half;
                 (One($real::from_bits(m)), One((shifted >> $mantissa) as $real))
             }
+            #[inline(always)]
+            fn pseudo_log(self) -> Self {
+                One((self.0.to_bits() >> $dropped) as $signed as $real)
+            }
+            #[inline(always)]
+            fn pseudo_exp(self) -> Self {
+                let bits = self.0.round_ties_even() as $signed as $bits;
+                One($real::from_bits(bits << $dropped))
+            }
         }
     };
     (@operators $real:ident, $trait:ident $f:ident $op:tt) => {
@@ -126,5 +135,5 @@ macro_rules! one {
     };
 }
 
-one!(f32, u32, i32, 23, 127, 0x3F35_04F3);
-one!(f64, u64, i64, 52, 1023, 0x3FE6_A09E_667F_3BCD);
+one!(f32, u32, i32, 23, 0, 127, 0x3F35_04F3);
+one!(f64, u64, i64, 52, 12, 1023, 0x3FE6_A09E_667F_3BCD);

@@ -32,6 +32,7 @@ macro_rules! register {
         neg: |$x:ident| $neg:expr, abs: $abs:expr, floor: $floor:expr, round: $round:expr,
         lt: |$a:ident, $b:ident| $lt:expr, le: $le:expr, select: |$m:ident| $select:expr,
         exp2: |$n:ident| $exp2:expr, split: |$s:ident| $split:expr,
+        log: |$l:ident| $log:expr, exp: |$w:ident| $exp:expr,
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
@@ -138,6 +139,16 @@ macro_rules! register {
                 let (m, e) = unsafe { $split };
                 ($name(m), $name(e))
             }
+            #[inline(always)]
+            fn pseudo_log(self) -> Self {
+                let $l = self.0;
+                $name(unsafe { $log })
+            }
+            #[inline(always)]
+            fn pseudo_exp(self) -> Self {
+                let $w = self.0;
+                $name(unsafe { $exp })
+            }
         }
     };
 }
@@ -231,6 +242,8 @@ macro_rules! bit_mask {
     };
 }
 
+/// 2⁵².
+const TWO_52: f64 = 4_503_599_627_370_496.0;
 const SQRT_HALF_32: i32 = 0x3F35_04F3;
 const SQRT_HALF_64: i64 = 0x3FE6_A09E_667F_3BCD;
 /// 1.5·2⁵²: adding it to a small whole number leaves that number in the low bits.
@@ -282,6 +295,8 @@ register!(
         let m = _mm256_castsi256_ps(_mm256_add_epi32(low, root));
         (m, _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(shifted)))
     },
+    log: |x| _mm256_cvtepi32_ps(_mm256_castps_si256(x)),
+    exp: |n| _mm256_castsi256_ps(_mm256_cvtps_epi32(n)),
 );
 
 register!(
@@ -312,9 +327,19 @@ register!(
         let positive = _mm256_add_epi64(shifted, _mm256_set1_epi64x(1024 << 52));
         let e = _mm256_or_si256(
             _mm256_srli_epi64::<52>(positive),
-            _mm256_castpd_si256(_mm256_set1_pd(4_503_599_627_370_496.0)),
+            _mm256_castpd_si256(_mm256_set1_pd(TWO_52)),
         );
-        (m, _mm256_sub_pd(_mm256_castsi256_pd(e), _mm256_set1_pd(4_503_599_627_370_496.0 + 1024.0)))
+        (m, _mm256_sub_pd(_mm256_castsi256_pd(e), _mm256_set1_pd(TWO_52 + 1024.0)))
+    },
+    log: |x| {
+        // There is no conversion from 64 bits, but below 2⁵² a number's bits are its mantissa.
+        let leading = _mm256_srli_epi64::<12>(_mm256_castpd_si256(x));
+        let above = _mm256_or_pd(_mm256_castsi256_pd(leading), _mm256_set1_pd(TWO_52));
+        _mm256_sub_pd(above, _mm256_set1_pd(TWO_52))
+    },
+    exp: |n| {
+        let above = _mm256_castpd_si256(_mm256_add_pd(n, _mm256_set1_pd(TWO_52)));
+        _mm256_castsi256_pd(_mm256_slli_epi64::<12>(above))
     },
 );
 
@@ -343,6 +368,8 @@ register!(
         let m = _mm512_castsi512_ps(_mm512_add_epi32(low, root));
         (m, _mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(shifted)))
     },
+    log: |x| _mm512_cvtepi32_ps(_mm512_castps_si512(x)),
+    exp: |n| _mm512_castsi512_ps(_mm512_cvtps_epi32(n)),
 );
 
 register!(
@@ -370,4 +397,6 @@ register!(
         let m = _mm512_castsi512_pd(_mm512_add_epi64(low, root));
         (m, _mm512_cvtepi64_pd(_mm512_srai_epi64::<52>(shifted)))
     },
+    log: |x| _mm512_cvtepi64_pd(_mm512_srli_epi64::<12>(_mm512_castpd_si512(x))),
+    exp: |n| _mm512_castsi512_pd(_mm512_slli_epi64::<12>(_mm512_cvtpd_epi64(n))),
 );

@@ -1,6 +1,7 @@
 //! Steps chosen by an error estimate, for every trajectory its own.
 
-use super::block::{Block, Fault, Task, finite};
+use super::block::{Block, Fault, MAX_LANES, Task, finite};
+use super::control::{Controller, mean_square, norm, weights};
 use super::event::Events;
 use super::{Grid, Solver, check_no_noise};
 use crate::error::SimError;
@@ -10,9 +11,10 @@ use crate::process::{Components, Process};
 /// How an adaptive solver chooses its steps.
 ///
 /// The error estimate e of a step is measured as ‖e‖ = √(1/D Σ (eᵢ/(atol + rtol·max(|xᵢ|, |xᵢ⁺|)))²);
-/// a step is accepted when ‖e‖ ≤ 1, and the next one is longer by the factor
-/// 0.9 ‖e‖^{−0.7/k} ‖e_prev‖^{0.4/k} in [0.2, 10], k = q + 1 with q the order of the embedded
-/// solution (a PI controller: Hairer & Wanner, *Solving Ordinary Differential Equations II*, IV.2).
+/// a step is accepted when ‖e‖ ≤ 1, and the next one is longer by about the factor
+/// 0.9 ‖e‖^{−0.85/k} ‖e_prev‖^{0.2/k} in [0.2, 10], k = q + 1 with q the order of the embedded
+/// solution (the PI controller of DOPRI5: Hairer & Wanner, *Solving Ordinary Differential
+/// Equations II*, IV.2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tolerance {
     /// The relative tolerance.
@@ -123,49 +125,6 @@ impl<M: Embedded> Adaptive<M> {
     }
 }
 
-const SAFETY: f64 = 0.9;
-const SHORTEST: f64 = 0.2;
-const LONGEST: f64 = 10.0;
-
-/// √(1/D Σ (eᵢ/(atol + rtol·max(|xᵢ|, |yᵢ|)))²).
-#[inline(always)]
-pub(crate) fn norm<S: Simd>(e: &[S], x: &[S], y: &[S], tolerance: &Tolerance) -> S {
-    mean_square(e, x, y, tolerance).sqrt()
-}
-
-/// The square of [`norm`].
-#[inline(always)]
-fn mean_square<S: Simd>(e: &[S], x: &[S], y: &[S], tolerance: &Tolerance) -> S {
-    let mut sum = S::splat(0.0);
-    for ((e, x), y) in e.iter().zip(x).zip(y) {
-        let scale = x.abs().max(y.abs()) * tolerance.rtol + tolerance.atol;
-        let ratio = *e / scale;
-        sum = ratio.mul_add(ratio, sum);
-    }
-    sum * (1.0 / e.len() as f64)
-}
-
-/// ln x to five digits, for normal positive x.
-#[inline(always)]
-fn rough_ln<S: Simd>(x: S) -> S {
-    let (m, e) = x.split_exponent();
-    let s = (m - 1.0) / (m + 1.0);
-    let z = s * s;
-    let series = z.mul_add(z * 0.4 + 2.0 / 3.0, S::splat(2.0));
-    e.mul_add(S::splat(std::f64::consts::LN_2), s * series)
-}
-
-/// eˣ to four digits, for |x| < 80.
-#[inline(always)]
-fn rough_exp<S: Simd>(x: S) -> S {
-    let n = (x * std::f64::consts::LOG2_E).round();
-    let r = n.mul_add(S::splat(-std::f64::consts::LN_2), x);
-    let series = r.mul_add(S::splat(1.0 / 24.0), S::splat(1.0 / 6.0));
-    let series = r.mul_add(series, S::splat(0.5));
-    let series = r.mul_add(series, S::splat(1.0));
-    r.mul_add(series, S::splat(1.0)) * S::exp2_whole(n)
-}
-
 impl<M: Embedded> Solver for Adaptive<M> {
     const UNITS: usize = 1;
 
@@ -200,32 +159,32 @@ impl<M: Embedded> Solver for Adaptive<M> {
             high,
         };
         let least = S::splat(4.0 * S::Real::EPSILON * task.from.abs().max(task.to.abs()));
-        let k = f64::from(self.method.error_order() + 1);
+        let weights = weights::<S>(&self.tolerance, dim);
+        let controller = Controller::<S>::new(self.method.error_order());
 
         let mut x = P::State::<S>::zeros(dim);
         block.load(0, x.as_mut());
         let mut work = self.method.work::<S, P>(process, from, &x);
         let mut new = P::State::<S>::zeros(dim);
         let mut error = P::State::<S>::zeros(dim);
-        let mut h = self.first_step(process, &clock, length, &x, &mut work, k);
+        let mut h = self.first_step(process, &clock, length, &x, &mut work);
         let zero = S::splat(0.0);
         let one = S::splat(1.0);
         // Elapsed time with the rounding error of its sum (Kahan).
         let (mut s, mut lost) = (zero, zero);
-        // ln ‖e‖ of the step before.
-        let mut previous = zero;
+        let mut previous = Controller::size(one);
         let mut active = !S::Mask::splat(false) & finite(x.as_ref());
         let mut events =
             (P::EVENTS && process.has_event()).then(|| Events::<S>::new(process, from, &x));
 
         // Per lane, the next save time.
-        let mut next_save = [0_usize; super::block::MAX_LANES];
+        let mut next_save = [0_usize; MAX_LANES];
         let due = |k: usize| {
             task.save
                 .get(k)
                 .map_or(f64::INFINITY, |t| (t - task.from).abs())
         };
-        let mut due_lanes = [S::Real::default(); super::block::MAX_LANES];
+        let mut due_lanes = [S::Real::default(); MAX_LANES];
         for lane in 0..S::LANES {
             while due(next_save[lane]) <= 0.0 {
                 block.save_lane(lane, next_save[lane], saves, x.as_ref());
@@ -243,77 +202,69 @@ impl<M: Embedded> Solver for Adaptive<M> {
             steps += 1;
             let rest = length - s - lost;
             let last = rest.le(h);
-            let step = S::select(last, rest, h);
+            let step = h.min(rest);
             let now = clock(s, step);
             self.method
                 .attempt(process, now, &x, &mut work, &mut new, &mut error);
-            let square = mean_square(error.as_ref(), x.as_ref(), new.as_ref(), &self.tolerance);
-            let accepted = active & square.le(one) & finite(new.as_ref());
-
-            // The factor needs no precision. NaN counts as a great error; ‖e‖ stays in 10⁻⁵..10⁵.
-            let fine = square.le(S::splat(1e10));
-            let ln = rough_ln(S::select(fine, square, S::splat(1e10)).max(S::splat(1e-10))) * 0.5;
-            let factor = rough_exp(ln * (-0.7 / k) + previous * (0.4 / k)) * SAFETY;
-            let mut factor = factor.max(S::splat(SHORTEST)).min(S::splat(LONGEST));
-            if !accepted.all() {
-                let shrink = (rough_exp(ln * (-1.0 / k)) * SAFETY).min(one);
-                factor = S::select(accepted, factor, shrink.max(S::splat(SHORTEST)));
-            }
-            previous = S::select(accepted, ln, previous);
+            let square = mean_square(error.as_ref(), x.as_ref(), new.as_ref(), weights);
+            let accepted = active & square.le(one);
+            let size = Controller::size(square);
+            let factor = controller.factor(accepted, size, previous);
+            previous = S::select(accepted, size, previous);
 
             let shifted = step + lost;
             let sum = s + shifted;
             let reached = S::select(last, length, sum);
-            if accepted.any() {
-                // Save times inside the step come from dense output.
-                loop {
-                    let times = S::load(&due_lanes);
-                    let ready = accepted & times.le(reached);
-                    if !ready.any() {
-                        break;
-                    }
-                    let theta = ((times - s - lost) / step).max(zero).min(one);
-                    let mut y = new.clone();
-                    self.method
-                        .interpolate::<S, P>(theta, now.h, &x, &work, &mut y);
-                    // The end of the step is the new state itself.
-                    let end = reached.le(times);
-                    for (y, new) in y.as_mut().iter_mut().zip(new.as_ref()) {
-                        *y = S::select(end, *new, *y);
-                    }
-                    for lane in 0..S::LANES {
-                        if ready.get(lane) {
-                            block.save_lane(lane, next_save[lane], saves, y.as_ref());
-                            next_save[lane] += 1;
-                            due_lanes[lane] = S::Real::from_f64(due(next_save[lane]));
-                        }
+            // Save times inside the step come from dense output.
+            loop {
+                let times = S::load(&due_lanes);
+                let ready = accepted & times.le(reached);
+                if !ready.any() {
+                    break;
+                }
+                let theta = ((times - s - lost) / step).max(zero).min(one);
+                let mut y = new.clone();
+                self.method
+                    .interpolate::<S, P>(theta, now.h, &x, &work, &mut y);
+                // The end of the step is the new state itself.
+                let end = reached.le(times);
+                for (y, new) in y.as_mut().iter_mut().zip(new.as_ref()) {
+                    *y = S::select(end, *new, *y);
+                }
+                for lane in 0..S::LANES {
+                    if ready.get(lane) {
+                        block.save_lane(lane, next_save[lane], saves, y.as_ref());
+                        next_save[lane] += 1;
+                        due_lanes[lane] = S::Real::from_f64(due(next_save[lane]));
                     }
                 }
-                let mut stopped = S::Mask::splat(false);
-                if let Some(events) = &mut events {
-                    stopped = events.after_step(
-                        process,
-                        (now.t, now.h),
-                        accepted,
-                        &mut new,
-                        |theta, y| self.method.interpolate::<S, P>(theta, now.h, &x, &work, y),
-                        block.stops,
-                    );
-                }
-                for (x, new) in x.as_mut().iter_mut().zip(new.as_ref()) {
-                    *x = S::select(accepted, *new, *x);
-                }
-                if stopped.any() {
-                    self.finish_stopped(stopped, task, block, &mut next_save, x.as_ref());
-                }
-                self.method.accept::<S, P>(accepted, &mut work);
-                lost = S::select(accepted, shifted - (sum - s), lost);
-                s = S::select(accepted, reached, s);
-                active = active & !(accepted & last) & !stopped;
             }
-            h = S::select(active, step * factor, h);
-            let small = active & h.lt(least) & h.lt(length - s);
+            let mut stopped = S::Mask::splat(false);
+            if let Some(events) = &mut events {
+                stopped = events.after_step(
+                    process,
+                    (now.t, now.h),
+                    accepted,
+                    &mut new,
+                    |theta, y| self.method.interpolate::<S, P>(theta, now.h, &x, &work, y),
+                    block.stops,
+                );
+            }
+            for (x, new) in x.as_mut().iter_mut().zip(new.as_ref()) {
+                *x = S::select(accepted, *new, *x);
+            }
+            if stopped.any() {
+                self.finish_stopped(stopped, task, block, &mut next_save, x.as_ref());
+            }
+            self.method.accept::<S, P>(accepted, &mut work);
+            lost = S::select(accepted, shifted - (sum - s), lost);
+            s = S::select(accepted, reached, s);
+            active = active & !(accepted & last) & !stopped;
+            h = step * factor;
+            let small = active & h.lt(least);
             if small.any() {
+                // The end may be nearer than the least step.
+                let small = small & h.lt(length - s);
                 self.give_up(small, s, task, block, |t, _| Fault::StepUnderflow(t));
                 active = active & !small;
             }
@@ -332,8 +283,8 @@ impl<M: Embedded> Adaptive<M> {
         length: S,
         x: &P::State<S>,
         work: &mut M::Work<S, P>,
-        k: f64,
     ) -> S {
+        let k = f64::from(self.method.error_order() + 1);
         let zero = S::splat(0.0);
         let f0 = self.method.slope::<S, P>(work).clone();
         let d0 = norm(x.as_ref(), x.as_ref(), x.as_ref(), &self.tolerance);
@@ -368,7 +319,7 @@ impl<M: Embedded> Adaptive<M> {
         block: &mut Block<'_, S>,
         fault: impl Fn(f64, usize) -> Fault,
     ) {
-        let mut elapsed = [S::Real::default(); super::block::MAX_LANES];
+        let mut elapsed = [S::Real::default(); MAX_LANES];
         s.store(&mut elapsed);
         let direction = (task.to - task.from).signum();
         for (lane, elapsed) in elapsed.iter().enumerate().take(S::LANES) {

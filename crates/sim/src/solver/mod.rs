@@ -3,6 +3,7 @@
 mod adaptive;
 mod any;
 mod block;
+mod control;
 mod equal;
 mod event;
 mod noise;

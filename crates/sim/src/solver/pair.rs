@@ -20,10 +20,11 @@ impl<const N: usize> EmbeddedPair<N> {
     /// When the tableau has not N stages, no error estimate, no dense output or another last stage.
     pub fn new(tableau: &'static Tableau) -> Self {
         assert!(
-            tableau.stages() == N
+            (N == 4 || N == 7)
+                && tableau.stages() == N
                 && tableau.fsal
                 && tableau.b_err.len() == N
-                && !tableau.dense.is_empty(),
+                && tableau.dense.len() == N,
             "{} is no embedded pair of {N} stages with dense output",
             tableau.title
         );
@@ -35,6 +36,34 @@ impl<const N: usize> EmbeddedPair<N> {
 #[doc(hidden)]
 pub struct Slopes<P: Process, S: Simd, const N: usize> {
     k: [P::State<S>; N],
+    /// The tableau in the lanes' precision and in arrays, so that the sums unroll.
+    a: [[S::Real; N]; N],
+    b_err: [S::Real; N],
+    c: [f64; N],
+}
+
+/// Stage I of a step: y ← x + h Σⱼ a_Ij k_j and its slope.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)] // constant bounds and indices are what unrolls
+fn stage<S: Simd, P: Process, const N: usize, const I: usize>(
+    process: &P,
+    (t, h): (S, S),
+    x: &P::State<S>,
+    work: &mut Slopes<P, S, N>,
+    y: &mut P::State<S>,
+) {
+    if const { I >= N } {
+        return;
+    }
+    let (before, from_here) = work.k.split_at_mut(I);
+    for d in 0..x.as_ref().len() {
+        let mut sum = before[0].as_ref()[d] * S::splat_real(work.a[I][0]);
+        for j in 1..I {
+            sum = before[j].as_ref()[d].mul_add(S::splat_real(work.a[I][j]), sum);
+        }
+        y.as_mut()[d] = sum.mul_add(h, x.as_ref()[d]);
+    }
+    process.drift(t, y, &mut from_here[0]);
 }
 
 impl<const N: usize> Embedded for EmbeddedPair<N> {
@@ -52,7 +81,13 @@ impl<const N: usize> Embedded for EmbeddedPair<N> {
     fn work<S: Simd, P: Process>(&self, process: &P, t: S, x: &P::State<S>) -> Self::Work<S, P> {
         let mut k: [P::State<S>; N] = std::array::from_fn(|_| P::State::<S>::zeros(process.dim()));
         process.drift(t, x, &mut k[0]);
-        Slopes { k }
+        let lane = |x: Option<&f64>| S::Real::from_f64(x.copied().unwrap_or(0.0));
+        Slopes {
+            k,
+            a: std::array::from_fn(|i| std::array::from_fn(|j| lane(self.tableau.a[i].get(j)))),
+            b_err: std::array::from_fn(|j| lane(self.tableau.b_err.get(j))),
+            c: std::array::from_fn(|j| self.tableau.c[j]),
+        }
     }
 
     #[inline(always)]
@@ -65,18 +100,24 @@ impl<const N: usize> Embedded for EmbeddedPair<N> {
         new: &mut P::State<S>,
         error: &mut P::State<S>,
     ) {
-        for i in 1..N {
-            // The last stage's argument is the new state.
-            new.as_mut().copy_from_slice(x.as_ref());
-            let (before, from_here) = work.k.split_at_mut(i);
-            for (a, k) in self.tableau.a[i].iter().zip(before.iter()) {
-                add(new.as_mut(), clock.h * S::splat(*a), k.as_ref());
-            }
-            process.drift(clock.at(self.tableau.c[i]), new, &mut from_here[0]);
+        let (h, c) = (clock.h, work.c);
+        // Written out: a loop would keep the compiler from unrolling the sums. The last stage's
+        // argument is the new state.
+        stage::<S, P, N, 1>(process, (clock.at(c[1]), h), x, work, new);
+        stage::<S, P, N, 2>(process, (clock.at(c[2]), h), x, work, new);
+        stage::<S, P, N, 3>(process, (clock.at(c[3]), h), x, work, new);
+        if const { N > 4 } {
+            stage::<S, P, N, 4>(process, (clock.at(c[4]), h), x, work, new);
+            stage::<S, P, N, 5>(process, (clock.at(c[5]), h), x, work, new);
+            stage::<S, P, N, 6>(process, (clock.at(c[6]), h), x, work, new);
         }
-        error.as_mut().fill(S::splat(0.0));
-        for (e, k) in self.tableau.b_err.iter().zip(work.k.iter()) {
-            add(error.as_mut(), clock.h * S::splat(*e), k.as_ref());
+        for (d, error) in error.as_mut().iter_mut().enumerate() {
+            let mut sum = work.k[0].as_ref()[d] * S::splat_real(work.b_err[0]);
+            for j in 1..N {
+                let e = S::splat_real(work.b_err[j]);
+                sum = work.k[j].as_ref()[d].mul_add(e, sum);
+            }
+            *error = sum * h;
         }
     }
 
@@ -90,8 +131,10 @@ impl<const N: usize> Embedded for EmbeddedPair<N> {
         out: &mut P::State<S>,
     ) {
         out.as_mut().copy_from_slice(x.as_ref());
-        for (d, k) in self.tableau.dense.iter().zip(work.k.iter()) {
-            add(out.as_mut(), h * polynomial(d, theta), k.as_ref());
+        // Indices known to the compiler: the slopes can stay in registers elsewhere.
+        for j in 0..N {
+            let weight = h * polynomial(self.tableau.dense[j], theta);
+            add(out.as_mut(), weight, work.k[j].as_ref());
         }
     }
 

@@ -244,6 +244,9 @@ impl SdeMethod for Sra1 {
 /// Whether method `M` can treat the process.
 pub(crate) fn check_method<M: SdeMethod, P: Process>(process: &P) -> Result<(), SimError> {
     let has = process.noise_kind();
+    if has == NoiseKind::None {
+        return Err(SimError::NoNoise { solver: M::TITLE });
+    }
     let (most, needs) = M::NOISE;
     if has > most {
         return Err(SimError::Noise {

@@ -10,8 +10,9 @@
 //! (Foster, Lyons & Oberhauser, *An optimal polynomial approximation of Brownian motion*, SIAM J.
 //! Numer. Anal. 58, 2020).
 
-use super::adaptive::{Tolerance, norm};
+use super::adaptive::Tolerance;
 use super::block::{Block, Fault, Task, finite};
+use super::control::norm;
 use super::event::{Events, line};
 use super::sde::{Increments, SdeMethod, Work, check_adaptive, check_method};
 use super::{Grid, Solver};
