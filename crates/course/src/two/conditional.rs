@@ -22,11 +22,11 @@ const STEPS: usize = 400;
 const SHOWN: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 const THEORY: &str = "\
-A Gaussian path turns noise into one data point z: p_t(x|z) = N(α_t z, β_t² I), sampled as x = α_t z + β_t ε. Its field is \
-u_t(x|z) = (α̇ − (β̇/β)α) z + (β̇/β) x: the flow of an ordinary equation from ε to z. Its score is ∇ln p_t(x|z) = −(x − αz)/β². \
-With both, dX = (u + ½σ_t² ∇ln p_t) dt + σ_t dW follows the same path for every σ_t ≥ 0, along rough lines instead of smooth ones.\n\n\
+A Gaussian path turns noise into one data point z: pₜ(x|z) = N(αₜ z, βₜ² I), sampled as x = αₜ z + βₜ ε. Its field is \
+uₜ(x|z) = (α̇ − (β̇/β)α) z + (β̇/β) x: the flow of an ordinary equation from ε to z. Its score is ∇ln pₜ(x|z) = −(x − αz)/β². \
+With both, dX = (u + ½σₜ² ∇ln pₜ) dt + σₜ dW follows the same path for every σₜ ≥ 0, along rough lines instead of smooth ones.\n\n\
 Here z = (4, 2) and 4 000 points start from N(0, I), on two paths: CondOT, α = t and β = 1 − t, and the course's α = t and β = √(1 − t). \
-Both equations are solved by 400 steps, the stochastic one with σ_t = β_t.";
+Both equations are solved by 400 steps, the stochastic one with σₜ = βₜ.";
 
 /// The exact model of a single data point.
 struct OnePoint(Arc<dyn Scheduler>);
@@ -79,7 +79,7 @@ trajectories each of the ordinary and of the stochastic equation, from the same 
 
 fn figure(name: &str, scheduler: &dyn Scheduler, solved: &[(&str, &[Points]); 2]) -> Plane {
     let view = |title: &str| View::new(title, (-3.0, 6.0), (-3.5, 4.5));
-    let mut left = view("p_t(x|z)");
+    let mut left = view("pₜ(x|z)");
     for t in SHOWN {
         let points = solved[0].1[(t * STEPS as f64) as usize].iter();
         left = left.points(at(t), points.take(300).copied().collect());

@@ -23,7 +23,7 @@ pub(super) const TITLE: &str = "Couplings: straight paths by optimal transport";
 const THEORY: &str = "\
 Nothing in flow matching asks that start and end of a pair be independent. Pairing each batch by optimal transport, so that the total \
 squared distance is least, gives a field whose paths hardly cross: nearly straight lines, quick to integrate. In the limit of large batches \
-the flow is the optimal transport map itself, whose path energy E∫‖u_t(x_t)‖² dt is the squared Wasserstein distance W₂² between start \
+the flow is the optimal transport map itself, whose path energy E∫‖uₜ(xₜ)‖² dt is the squared Wasserstein distance W₂² between start \
 and data, the least that any flow can have. The normalised path energy |energy − W₂²|/W₂² measures the distance to it.\n\n\
 Two problems of the literature (Tong et al. 2024): N(0, I) → eight Gaussians, and moons → eight Gaussians, with independent pairs and with \
 optimal ones. The second has no noise anywhere: data to data, along x = (1 − t)x₀ + t x₁.";

@@ -20,8 +20,8 @@ pub(super) const TITLE: &str = "Flow matching: learning the marginal field";
 
 const THEORY: &str = "\
 The marginal field is an average that nobody can compute for real data. But the regression \
-L(θ) = E‖u^θ_t(x_t) − u_t(x_t|z)‖² on the conditional field, at random t, z and ε, has the marginal field as its minimum: \
-L = E‖u^θ − u_t‖² + C, where C ≥ 0 is the mean posterior variance of the target. So the loss does not go to 0, and how far it is \
+L(θ) = E‖uᶿₜ(xₜ) − uₜ(xₜ|z)‖² on the conditional field, at random t, z and ε, has the marginal field as its minimum: \
+L = E‖uᶿ − uₜ‖² + C, where C ≥ 0 is the mean posterior variance of the target. So the loss does not go to 0, and how far it is \
 from C says how good the field is. For this mixture C = 18.196 (summed over both coordinates).\n\n\
 A network of four layers of 64, given (x, t), learns from batches of 1 000, on CondOT: x = tz + (1 − t)ε, target z − ε.";
 
@@ -95,7 +95,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
             3,
         ),
         Check::error(
-            "relative L² error of the field, averaged over p_t and t",
+            "relative L² error of the field, averaged over pₜ and t",
             field.relative(),
             0.02,
         ),
@@ -118,7 +118,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         .figure(
             marginals(&mixture, &learned, WALK),
             format!(
-                "Colour: the exact p_t. Dots: 2 000 samples of the learned flow (Heun, {WALK} steps). From the same noise, \
+                "Colour: the exact pₜ. Dots: 2 000 samples of the learned flow (Heun, {WALK} steps). From the same noise, \
                  learned and exact flow end {apart:.2} apart on average; most of it are the few points that a border between two modes divides."
             ),
         )

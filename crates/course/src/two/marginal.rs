@@ -25,10 +25,10 @@ pub(super) const BOX: (f64, f64) = (-14.0, 14.0);
 pub(super) const SHOWN: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 
 const THEORY: &str = "\
-With data z ~ p_data the path of the whole is p_t(x) = ∫ p_t(x|z) p_data(z) dz, and its field is the posterior average of the \
-conditional ones, u_t(x) = E[u_t(x|z) | x_t = x]. It satisfies the continuity equation ∂_t p_t = −div(p_t u_t), so its flow carries \
+With data z ~ p_data the path of the whole is pₜ(x) = ∫ pₜ(x|z) p_data(z) dz, and its field is the posterior average of the \
+conditional ones, uₜ(x) = E[uₜ(x|z) | xₜ = x]. It satisfies the continuity equation ∂ₜ pₜ = −div(pₜ uₜ), so its flow carries \
 p_init to p_data. For a mixture of Gaussians all of this is in closed form: density, field, score, denoiser.\n\n\
-The data are five Gaussians of standard deviation 1 on a circle of radius 10. Colour: the exact p_t; lines: the flow of the exact field.";
+The data are five Gaussians of standard deviation 1 on a circle of radius 10. Colour: the exact pₜ; lines: the flow of the exact field.";
 
 /// The law of the lab's data.
 pub(super) fn ring() -> Result<GaussianMixture, LabError> {
@@ -45,7 +45,7 @@ pub(super) fn ring_data(seed: u64) -> Result<Arc<Toy>, LabError> {
     })?))
 }
 
-/// The density p_t over the box, in colours.
+/// The density pₜ over the box, in colours.
 pub(super) fn view(mixture: &GaussianMixture, scheduler: &dyn Scheduler, t: f64) -> View {
     let marginal = mixture.at(scheduler, t);
     let view = View::new(at(t), BOX, BOX);
@@ -82,7 +82,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     bench.tell(0.6)?;
     let checks = vec![
         Check::error(
-            "∂_t p_t + div(p_t u_t) at 1 000 random points, relative to its terms, largest",
+            "∂ₜ pₜ + div(pₜ uₜ) at 1 000 random points, relative to its terms, largest",
             continuity(&mixture, bench),
             1e-6,
         ),
@@ -106,7 +106,7 @@ pub(super) fn floor(mixture: &GaussianMixture) -> f64 {
     mixture.loss_floor(&CondOt, velocity, 1.0, 60, 60)
 }
 
-/// The largest residual of the continuity equation in the form ∂_t ln p = −div u − u·∇ln p, by differences of
+/// The largest residual of the continuity equation in the form ∂ₜ ln p = −div u − u·∇ln p, by differences of
 /// fourth order, relative to the sum of the sizes of its terms.
 fn continuity(mixture: &GaussianMixture, bench: &mut Bench<'_>) -> f64 {
     const H: f64 = 1e-3;
@@ -148,7 +148,7 @@ fn continuity(mixture: &GaussianMixture, bench: &mut Bench<'_>) -> f64 {
     worst
 }
 
-/// The field at one point against a Monte-Carlo posterior average: weights p_t(x|z) on samples z ~ p_data.
+/// The field at one point against a Monte-Carlo posterior average: weights pₜ(x|z) on samples z ~ p_data.
 fn posterior(mixture: &GaussianMixture, bench: &mut Bench<'_>) -> Check {
     const COUNT: usize = 200_000;
     let (t, x) = (0.3, [2.0, 1.0]);
@@ -158,7 +158,7 @@ fn posterior(mixture: &GaussianMixture, bench: &mut Bench<'_>) -> Check {
         .map(|_| {
             let z = draw(mixture, &mut cursor);
             let r = (x[0] - c.alpha * z.0).hypot(x[1] - c.alpha * z.1) / c.beta;
-            // u_t(x|z) in its first coordinate.
+            // uₜ(x|z) in its first coordinate.
             let u = (c.d_alpha - c.d_beta / c.beta * c.alpha) * z.0 + c.d_beta / c.beta * x[0];
             ((-0.5 * r * r).exp(), u)
         })
@@ -169,6 +169,6 @@ fn posterior(mixture: &GaussianMixture, bench: &mut Bench<'_>) -> Check {
     let mut exact = [0.0; 2];
     mixture.at(&CondOt, t).velocity(&x, &mut exact);
     let name =
-        "u_t(x), first coordinate, at t = 0.3, x = (2, 1): posterior average of 200 000 points";
+        "uₜ(x), first coordinate, at t = 0.3, x = (2, 1): posterior average of 200 000 points";
     Check::estimate(name, mean, exact[0], spread.sqrt() / total)
 }

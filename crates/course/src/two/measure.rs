@@ -11,7 +11,7 @@ use fokker_sim::rng::Cursor;
 use super::bench::model;
 use super::points::{Points, draw, draw_at, flat, of_state, to_state};
 
-/// Mean squares over p_t and over times: of an error, and of what it is an error of.
+/// Mean squares over pₜ and over times: of an error, and of what it is an error of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Errors {
     pub(super) error: f64,
@@ -25,11 +25,11 @@ impl Errors {
     }
 }
 
-/// A function of the learned model beside its exact one, at points of p_t.
+/// A function of the learned model beside its exact one, at points of pₜ.
 pub(super) type Compare<'a> =
     dyn Fn(&dyn Denoiser, &[(f64, f64)], f64, &Device) -> (Points, Points) + 'a;
 
-/// Errors of `compare` over `times`, with `n` points of p_t each; one entry per time.
+/// Errors of `compare` over `times`, with `n` points of pₜ each; one entry per time.
 pub(super) fn errors(
     flow: &Flow<Mlp>,
     mixture: &GaussianMixture,
@@ -84,7 +84,7 @@ pub(super) fn velocity(
     }
 }
 
-/// u_t at `points`.
+/// uₜ at `points`.
 pub(super) fn exact_velocity(
     mixture: &GaussianMixture,
     scheduler: &dyn Scheduler,
@@ -95,7 +95,7 @@ pub(super) fn exact_velocity(
     each(points, |x, out| at.velocity(x, out))
 }
 
-/// ∇ln p_t at `points`.
+/// ∇ln pₜ at `points`.
 pub(super) fn exact_score(
     mixture: &GaussianMixture,
     scheduler: &dyn Scheduler,

@@ -5,7 +5,7 @@
 //!
 //! | section | trains | is held against |
 //! |---|---|---|
-//! | conditional path | – | N(α_t z, β_t² I), along its ODE and its SDE |
+//! | conditional path | – | N(αₜ z, βₜ² I), along its ODE and its SDE |
 //! | marginal path | – | Monte-Carlo averages, the continuity equation |
 //! | flow matching | the velocity on the ring of five modes | the loss's floor, the exact field, exact samples |
 //! | score matching | velocity and noise in one network | the exact score, and the score from the field |

@@ -21,9 +21,9 @@ use super::points::{Points, of_state, to_state};
 pub(super) const TITLE: &str = "Score matching, and the score from the field";
 
 const THEORY: &str = "\
-The score ∇ln p_t is learned in the same way: regression on the conditional score −ε/β, whose marginal average it is. As 1/β \
-diverges, one learns the noise E[ε|x] = −β∇ln p_t instead. But on a Gaussian path nothing new has to be learned: with \
-a_t = β²α̇/α − β̇β and b_t = α̇/α the two determine each other, u = a_t ∇ln p_t + b_t x.\n\n\
+The score ∇ln pₜ is learned in the same way: regression on the conditional score −ε/β, whose marginal average it is. As 1/β \
+diverges, one learns the noise E[ε|x] = −β∇ln pₜ instead. But on a Gaussian path nothing new has to be learned: with \
+aₜ = β²α̇/α − β̇β and bₜ = α̇/α the two determine each other, u = aₜ ∇ln pₜ + bₜ x.\n\n\
 Below, a second network learns velocity and noise side by side from the same examples; its learned score is held against the exact \
 one, and so is the score computed from the field of the section before.";
 
@@ -74,8 +74,8 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     Ok(LabSection::new(TITLE, THEORY)
         .figure(
             quivers(&mixture, &*model(&field.flow), &bench.device),
-            "The field (top) points from the middle to where the data will be; the score (bottom) points to where x_t is \
-             now. Both are of the trained field, the score by s = (u − b x)/a; colour is the exact p_t.",
+            "The field (top) points from the middle to where the data will be; the score (bottom) points to where xₜ is \
+             now. Both are of the trained field, the score by s = (u − b x)/a; colour is the exact pₜ.",
         )
         .figure(
             curves(&from_field, &direct),

@@ -15,7 +15,7 @@ use super::points::{Points, to_state};
 pub(super) const TITLE: &str = "The SDE extension: one field, any noise";
 
 const THEORY: &str = "\
-dX = (u_t + ½σ_t² ∇ln p_t) dt + σ_t dW has the marginals p_t for every σ_t ≥ 0: the drift that the score adds undoes what the noise does. \
+dX = (uₜ + ½σₜ² ∇ln pₜ) dt + σₜ dW has the marginals pₜ for every σₜ ≥ 0: the drift that the score adds undoes what the noise does. \
 So one trained field gives a family of samplers, chosen after training: σ = 0 is the flow, a large σ forgets where it started. The \
 paths differ, the laws do not.";
 
