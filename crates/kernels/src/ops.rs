@@ -100,7 +100,7 @@ const MLP_WIDTH: usize = 128;
 /// A multi-layer perceptron as one operation: y = silu(… silu(x W₁ + b₁) …) W_L + b_L, no activation after the last.
 ///
 /// On the fast path blocks of rows go through all layers, forward and backward, while they are in cache. Networks of
-/// more than 8 layers or with more than 128 features in one are done layer by layer, which is faster there.
+/// more than 8 layers or with more than 128 features in one are done layer by layer.
 ///
 /// # Shapes
 /// - `x`: `[rows, n₀]`; layer l: weight `[nₗ₋₁, nₗ]` and bias `[nₗ]`
