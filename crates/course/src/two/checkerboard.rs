@@ -43,7 +43,7 @@ pub(super) fn from_circles(bench: &mut Bench<'_>) -> Result<LabSection, LabError
 fn section(bench: &mut Bench<'_>, circles: bool) -> Result<LabSection, LabError> {
     let mut job = Job::new(toy_set("checkerboard", bench.seed())?, Arc::new(CondOt));
     (job.hidden, job.time_features) = (vec![128; 4], 16);
-    (job.steps, job.lr) = (4000, 4e-3);
+    (job.steps, job.lr) = (7000, 4e-3);
     if circles {
         job.path = ProbabilityPath::between(Arc::new(Linear));
         job.source = Some(toy_set("circles", bench.seed())?);
@@ -86,7 +86,7 @@ fn section(bench: &mut Bench<'_>, circles: bool) -> Result<LabSection, LabError>
             "share of samples on a square of the board",
             inside,
             1.0,
-            0.1,
+            0.12,
             3,
         ),
         Check::number(

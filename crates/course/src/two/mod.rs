@@ -96,12 +96,12 @@ type Chapter = fn(&mut Bench<'_>) -> Result<LabSection, LabError>;
 const CHAPTERS: [(&str, f64, Chapter); 8] = [
     (conditional::TITLE, 0.02, conditional::section),
     (marginal::TITLE, 0.03, marginal::section),
-    (flow_matching::TITLE, 0.25, flow_matching::section),
-    (score::TITLE, 0.16, score::section),
-    (sde::TITLE, 0.06, sde::section),
+    (flow_matching::TITLE, 0.15, flow_matching::section),
+    (score::TITLE, 0.08, score::section),
+    (sde::TITLE, 0.02, sde::section),
     (coupling::TITLE, 0.3, coupling::section),
-    (checkerboard::NOISE, 0.09, checkerboard::from_noise),
-    (checkerboard::CIRCLES, 0.09, checkerboard::from_circles),
+    (checkerboard::NOISE, 0.2, checkerboard::from_noise),
+    (checkerboard::CIRCLES, 0.2, checkerboard::from_circles),
 ];
 
 impl LabTwo {

@@ -79,8 +79,8 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         )
         .figure(
             curves(&from_field, &direct),
-            "Relative error of −β·score. Computed from a field, the error of u is multiplied by β/a = t: the score from the \
-             field is good early; late it is the difference of two large things.",
+            "Relative error of −β·score on a logarithmic scale. Computed from a field, the error of u is multiplied by β/a = t: \
+             the score from the field is good early. Late, −β·score itself goes to 0 with the noise, and both lose it.",
         )
         .checks(checks))
 }
@@ -129,6 +129,7 @@ fn curves(from_field: &[Errors], direct: &[Errors]) -> LineChart {
     LineChart::new("Error of the score")
         .x_label("t")
         .y_label("relative L² error, %")
+        .log_y()
         .series(curve("from the field", from_field))
         .series(curve("learned", direct))
 }
