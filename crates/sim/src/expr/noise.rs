@@ -43,7 +43,8 @@ impl Diffusion {
             }
             if let Some(row) = rows.iter().find(|row| row.len() != columns) {
                 let span = row[0].expr.span().to(row[row.len() - 1].expr.span());
-                let message = format!("a row of {} coefficients", row.len());
+                let end = if row.len() == 1 { "" } else { "s" };
+                let message = format!("a row of {} coefficient{end}", row.len());
                 return Err(Fault::new(span, message).hint(format!(
                     "another row has {columns}; write 0 where there is no noise"
                 )));

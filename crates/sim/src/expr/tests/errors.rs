@@ -174,14 +174,10 @@ fn shapes_are_checked() {
             .build()
     };
     for (g, message, column) in [
-        (
-            "1",
-            "coefficients for 2 components are needed, not 1 in a row",
-            0,
-        ),
+        ("1", "coefficients for 2 components are needed, not 1", 0),
         ("1, 2, 3", "not 3 in a row", 0),
         ("1; 2; 3", "not 3 rows", 0),
-        ("1, 2; 3", "a row of 1 coefficients", 6),
+        ("1, 2; 3", "a row of 1 coefficient", 6),
         ("x' = 1; y' = 2", "an equation in the diffusion", 0),
         ("1, z", "unknown name `z`", 3),
         (" ", "there is no coefficient", 0),
@@ -208,7 +204,7 @@ fn shapes_are_checked() {
         names
             .unwrap_err()
             .message
-            .contains("1 names for 2 equations")
+            .contains("1 name for 2 equations")
     );
     let both = System::builder().drift("-x").component("y", "1").build();
     assert!(both.is_err());

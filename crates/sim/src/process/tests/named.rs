@@ -81,10 +81,10 @@ fn every_specification_holds() {
         assert_eq!(noises > 0, spec.noise, "{name}");
         assert_eq!(
             spec.solver,
-            if spec.noise {
-                "euler-maruyama"
-            } else {
-                "tsit5"
+            match (spec.noise, name) {
+                (true, "underdamped-langevin") => "sra1",
+                (true, _) => "euler-maruyama",
+                (false, _) => "tsit5",
             }
         );
         assert!(spec.end > 0.0 && spec.latest.is_none_or(|latest| spec.end <= latest));
@@ -102,7 +102,10 @@ fn every_specification_holds() {
                 if !parameter.range.contains(bad) {
                     let message = message(name, &[(parameter.name, bad)], None);
                     assert!(message.starts_with(parameter.name), "{message}");
-                    assert!(message.ends_with(&format!("got {bad}")), "{message}");
+                    assert!(
+                        message.ends_with(&format!("got {}", crate::shown(bad))),
+                        "{message}"
+                    );
                 }
             }
         }
