@@ -72,7 +72,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         &times(),
         2000,
         &mut cursor,
-        &compare,
+        &*compare,
     );
     let field = measure::mean(&found);
     let (loss, se) = validation(&trained, &mixture, bench);

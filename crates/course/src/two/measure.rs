@@ -71,17 +71,15 @@ pub(super) fn mean(errors: &[Errors]) -> Errors {
 }
 
 /// The learned velocity beside the exact one.
-pub(super) fn velocity(
-    mixture: &GaussianMixture,
-) -> impl Fn(&dyn Denoiser, &[(f64, f64)], f64, &Device) -> (Points, Points) {
-    move |learned, points, t, device| {
+pub(super) fn velocity(mixture: &GaussianMixture) -> Box<Compare<'_>> {
+    Box::new(move |learned, points, t, device| {
         let found = learned.velocity(to_state(points, device), t);
         let found = of_state(&found.expect("a velocity inside (0, 1)"));
         (
             found,
             exact_velocity(mixture, learned.scheduler(), points, t),
         )
-    }
+    })
 }
 
 /// uₜ at `points`.

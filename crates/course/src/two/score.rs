@@ -15,8 +15,8 @@ use super::LabError;
 use super::bench::{Bench, Job, model};
 use super::flow_matching::{times, trained};
 use super::marginal::{BOX, ring, ring_data};
-use super::measure::{self, Errors, errors, exact_score};
-use super::points::{Points, of_state, to_state};
+use super::measure::{self, Compare, Errors, errors, exact_score};
+use super::points::{of_state, to_state};
 
 pub(super) const TITLE: &str = "Score matching, and the score from the field";
 
@@ -41,8 +41,8 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
 
     let mut cursor = bench.cursor();
     let score = noise(&mixture);
-    let from_field = errors(&field.flow, &mixture, &times(), 2000, &mut cursor, &score);
-    let direct = errors(&joint.flow, &mixture, &times(), 2000, &mut cursor, &score);
+    let from_field = errors(&field.flow, &mixture, &times(), 2000, &mut cursor, &*score);
+    let direct = errors(&joint.flow, &mixture, &times(), 2000, &mut cursor, &*score);
     let velocity = measure::velocity(&mixture);
     let with = errors(
         &joint.flow,
@@ -50,7 +50,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         &times(),
         2000,
         &mut cursor,
-        &velocity,
+        &*velocity,
     );
     bench.tell(0.97)?;
     let relative = |e: &[Errors]| measure::mean(e).relative();
@@ -86,16 +86,14 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
 }
 
 /// The learned −β·score beside the exact one: of order 1 at all times.
-fn noise(
-    mixture: &GaussianMixture,
-) -> impl Fn(&dyn Denoiser, &[(f64, f64)], f64, &Device) -> (Points, Points) {
-    move |learned, points, t, device| {
+fn noise(mixture: &GaussianMixture) -> Box<Compare<'_>> {
+    Box::new(move |learned, points, t, device| {
         let known = learned.velocity_and_noise(to_state(points, device), t);
         let (_, found, scale) = known.expect("both inside (0, 1)");
         let exact = exact_score(mixture, learned.scheduler(), points, t);
         let exact = exact.iter().map(|s| (-scale * s.0, -scale * s.1));
         (of_state(&found), exact.collect())
-    }
+    })
 }
 
 fn quivers(mixture: &GaussianMixture, learned: &dyn Denoiser, device: &Device) -> Plane {

@@ -469,7 +469,6 @@ pub(crate) fn backward(
             (dw, db[..to.n].to_vec())
         })
         .collect();
-    drop(shared_dx);
     Grads { x: dx, layers }
 }
 
