@@ -20,7 +20,7 @@ fn again(mut arguments: impl Iterator<Item = String>) -> String {
             true => argument.starts_with(&format!("{place}=")),
             false => argument.starts_with(*place),
         };
-        if !PLACES.iter().any(|place| glued(place)) {
+        if !PLACES.iter().any(glued) {
             parts.push(quoted(argument));
         }
     }
