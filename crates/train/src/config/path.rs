@@ -17,10 +17,10 @@ use crate::FormulaScheduler;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PathConfig {
-    /// A name from `fokker_math::scheduler::SCHEDULERS`, or `formula`. Without a [source]: condot.
+    /// A name from `fokker_math::scheduler::SCHEDULERS`, or `formula`. Without a `[source]`: condot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduler: Option<String>,
-    /// A name from `fokker_math::interpolant::INTERPOLANTS`. With a [source]: linear.
+    /// A name from `fokker_math::interpolant::INTERPOLANTS`. With a `[source]`: linear.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interpolant: Option<String>,
     /// `polynomial`: the exponent.
