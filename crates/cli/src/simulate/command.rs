@@ -16,11 +16,11 @@ fn again(mut arguments: impl Iterator<Item = String>) -> String {
             arguments.next();
             continue;
         }
-        let glued = |place: &&str| match place.starts_with("--") {
+        let glued = |place: &str| match place.starts_with("--") {
             true => argument.starts_with(&format!("{place}=")),
-            false => argument.starts_with(*place),
+            false => argument.starts_with(place),
         };
-        if !PLACES.iter().any(|place| glued(&place)) {
+        if !PLACES.iter().any(|place| glued(place)) {
             parts.push(quoted(argument));
         }
     }
