@@ -173,9 +173,13 @@ impl<const N: usize> Solver for RungeKutta<N> {
                 }
             }
             done = until;
+            let mut go_on = true;
             for (unit, x) in x.iter().enumerate().take(units) {
                 let at = (number, task.save.len(), task.save[number]);
-                block.save(unit, at, x.as_ref());
+                go_on &= block.save(unit, at, x.as_ref());
+            }
+            if !go_on {
+                return;
             }
         }
     }
