@@ -211,8 +211,8 @@ pub(crate) struct HowArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) sampler: Option<String>,
 
-    /// σ_t of a stochastic sampler: noise:S (S·β_t), constant:S, decreasing:S, alpha:S or memoryless; any choice
-    /// keeps the law [default: noise:1]
+    /// σ_t of a stochastic sampler: noise:S (S·β_t), constant:S, decreasing:S, alpha:S or memoryless; the law is
+    /// the same for all [default: noise:1]
     #[arg(long, value_name = "SIGMA")]
     pub(crate) sigma: Option<String>,
 

@@ -69,6 +69,42 @@ pub(crate) fn samplers() {
     }
 }
 
+const PREDICTIONS: [(&str, &str); 7] = [
+    ("velocity", "α̇z + β̇ε: flow matching"),
+    ("data", "z: the denoiser"),
+    ("noise", "ε"),
+    ("v", "αε − βz"),
+    (
+        "score",
+        "−ε/β: denoising score matching; needs objective.t_eps",
+    ),
+    (
+        "edm",
+        "the preconditioned denoiser of EDM; takes objective.sigma_data",
+    ),
+    (
+        "velocity-and-noise",
+        "both, side by side: field and score in one network",
+    ),
+];
+
+const COUPLINGS: [(&str, &str); 5] = [
+    ("independent", "as they come"),
+    ("optimal", "optimal transport within the batch, exactly"),
+    (
+        "entropic",
+        "entropic optimal transport (Sinkhorn); takes epsilon",
+    ),
+    (
+        "unbalanced",
+        "entropic, and outliers may be left out; takes epsilon and rho",
+    ),
+    (
+        "rectified",
+        "starts and ends of a trained model's own paths; takes run and pairs",
+    ),
+];
+
 /// The tables of what a recipe and a sampling can name beside samplers.
 pub(crate) fn schedulers() {
     let row = |name: &str, formula: &str, reference: &str| {
@@ -91,6 +127,14 @@ pub(crate) fn schedulers() {
     result("path.interpolant: x = a·x₀ + b·x₁ + γε, from [source] to [data]");
     for s in INTERPOLANTS {
         row(s.name, s.formula, s.reference);
+    }
+    result("objective.prediction: what the network puts out");
+    for (name, what) in PREDICTIONS {
+        row(name, what, "");
+    }
+    result("coupling.kind: which start goes with which data point");
+    for (name, what) in COUPLINGS {
+        row(name, what, "");
     }
     result("objective.weight: of the squared error of the data, by SNR = α²/β²");
     for s in LOSS_WEIGHTS {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use fokker::core::{SamplerSpec, chunk_rows};
 use fokker::eval::write_gif;
+use fokker::math::diffusion::Diffusion;
 use fokker::train::{AnyNetwork, Checkpoint};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
@@ -65,12 +66,7 @@ impl Source {
             );
         }
         let scheduler = how.scheduler.as_deref().map(find_scheduler).transpose()?;
-        if scheduler.is_some() && !self.flow.path.is_gaussian() {
-            bail!(
-                "--scheduler: this run starts at other data, not at noise: its path has no scheduler"
-            );
-        }
-        self.check_score(sampler)?;
+        self.check_way(sampler, diffusion, scheduler.is_some())?;
         Ok(Draw {
             sampler,
             diffusion,
@@ -87,8 +83,18 @@ impl Source {
         })
     }
 
-    /// A stochastic sampler needs the score.
-    fn check_score(&self, sampler: &SamplerSpec) -> Result<()> {
+    /// Whether this run can be sampled so: a stochastic sampler needs the score, a scheduler a start at noise.
+    fn check_way(&self, sampler: &SamplerSpec, sigma: Diffusion, rescheduled: bool) -> Result<()> {
+        if !self.flow.path.is_gaussian() {
+            if rescheduled {
+                bail!(
+                    "--scheduler: this run starts at other data, not at noise: its path has no scheduler"
+                );
+            }
+            if sampler.stochastic && sigma == Diffusion::Memoryless {
+                bail!("--sigma memoryless: only a path that starts at noise has it");
+            }
+        }
         if self.flow.has_score || !sampler.stochastic {
             return Ok(());
         }
@@ -216,7 +222,7 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
         Some(recipe) => {
             check_weights(&source, &recipe)?;
             let draw = recipe.draw()?;
-            source.check_score(draw.sampler)?;
+            source.check_way(draw.sampler, draw.diffusion, draw.scheduler.is_some())?;
             (draw, recipe)
         }
         None => {

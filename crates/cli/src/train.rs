@@ -10,7 +10,7 @@ use fokker::burn::module::Module;
 use fokker::train::Outcome;
 use fokker::train::{
     Config, Judge, Pairs, RunFolder, RunInfo, Task, Trainer,
-    config::{CouplingConfig, NetworkConfig},
+    config::{CouplingConfig, CouplingKind, NetworkConfig},
     flow_trainer_on, judge_trainer, rectified_pairs,
 };
 use fokker::{Dataset, Device, Shape};
@@ -261,10 +261,10 @@ fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<E
             .num_params(),
         // The size does not depend on the pairs, which would take time.
         _ => {
-            let config = Config {
-                coupling: CouplingConfig::default(),
-                ..config.clone()
-            };
+            let mut config = config.clone();
+            if config.coupling.kind == CouplingKind::Rectified {
+                config.coupling = CouplingConfig::default();
+            }
             let trainer = flow_trainer_on(&config, data.clone(), None, device)?;
             trainer.model().num_params()
         }

@@ -252,7 +252,10 @@ fn exploding_schedulers_start_wide_and_end_at_the_data() {
 fn everything_that_can_be_named_is_listed() {
     let dir = tempfile::tempdir().unwrap();
     let text = ok(dir.path(), &["schedulers"]);
+    // Every name listed is one that a recipe takes.
     for name in [
+        "velocity-and-noise",
+        "rectified",
         "condot",
         "edm",
         "formula",

@@ -37,8 +37,8 @@ pub struct Flow<N> {
 
 /// The law p_init of a path between two data sets.
 pub trait Start: Send + Sync {
-    /// Writes x₀ of sample `sample` of `seed`: a function of the two.
-    fn start(&self, seed: u64, sample: u64, x0: &mut [f32]);
+    /// Writes x₀ of sample `sample` of `seed`, of class `class` where one is asked for: a function of these.
+    fn start(&self, seed: u64, sample: u64, class: Option<u32>, x0: &mut [f32]);
 }
 
 impl fmt::Debug for dyn Start {
@@ -165,8 +165,15 @@ impl<N: Network> Flow<N> {
         let mut x = vec![0.0; rows * self.dim];
         match &self.start {
             Some(start) => {
-                for (row, sample) in x.chunks_exact_mut(self.dim).zip(samples) {
-                    start.start(draw.seed, sample, row);
+                for (row, sample) in x.chunks_exact_mut(self.dim).zip(samples.clone()) {
+                    start.start(draw.seed, sample, self.class_of(draw, sample), row);
+                }
+                // A path may carry noise from the start.
+                let gamma = self.path.at(0.0).gamma as f32;
+                if gamma != 0.0 {
+                    let mut eps = vec![0.0; x.len()];
+                    normal_rows(draw.seed, Purpose::Init, samples, 0, self.dim, &mut eps);
+                    x.iter_mut().zip(eps).for_each(|(x, e)| *x += gamma * e);
                 }
             }
             None => {

@@ -33,10 +33,15 @@ impl<D: Denoiser> Denoiser for Rescheduled<D> {
         let at = change(old, &*self.to, t);
         let c = old.at(at.t);
         let x = x.mul_scalar(1.0 / at.scale);
-        let estimate = self.model.predict(x.clone(), at.t);
+        let mut estimate = self.model.predict(x.clone(), at.t);
+        // The noise is the same, its size in x that of the new path.
+        let noise = estimate.noise.take().map(|(eps, _)| (eps, at.to.beta));
         for kind in [Prediction::Data, Prediction::Noise] {
             if let Some(value) = estimate.clone().convert(kind, &x, &c) {
-                return Estimate::of(value, kind);
+                return Estimate {
+                    noise,
+                    ..Estimate::of(value, kind)
+                };
             }
         }
         // α = 0 and a prediction of noise, or β = 0 and one of data: the model's own kind it is.

@@ -152,12 +152,14 @@ struct EulerMaruyama {
     diffusion: Diffusion,
 }
 
-/// The largest ½σ²h/β² that a step takes. In one step the noise in x is multiplied by 1 minus this;
-/// a larger one overshoots, and near the ends of the path it would be unbounded.
+/// The largest ½σ²h/(ββ′) that a step from β to β′ takes. In one step the noise in x is multiplied by 1
+/// minus about this; a larger one overshoots. With β′ = 0 at the data the last step adds no noise, which
+/// nothing after it would take out again.
 const RESOLVED: f64 = 0.25;
 
 impl Stepper for EulerMaruyama {
-    /// Where a step is too long for σ_t it takes the largest σ that it resolves: every σ keeps the law.
+    /// Where a step is too long for σ_t it takes the largest σ that it resolves: every σ keeps the law, up to
+    /// the error of the step.
     fn step(&mut self, model: &dyn Denoiser, x: State, span: Span, noise: &mut dyn Noise) -> State {
         let h = span.to - span.from;
         let (t, (u, eps, scale)) = at_start(span, |t| {
@@ -165,7 +167,8 @@ impl Stepper for EulerMaruyama {
             (known.2 > 0.0).then_some(known)
         });
         let c = model.scheduler().at(t);
-        let most = scale * (2.0 * RESOLVED / h).sqrt();
+        let left = model.scheduler().at(span.to).beta / c.beta;
+        let most = scale * (2.0 * RESOLVED * left / h).sqrt();
         let sigma = self.diffusion.sigma(t, &c, scale).min(most);
         let drift = u - eps.mul_scalar(0.5 * sigma * sigma / scale);
         let [rows, dim] = x.dims();

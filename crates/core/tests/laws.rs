@@ -122,6 +122,40 @@ fn every_sigma_keeps_the_law() {
     assert!(energy_distance(&wrong, &other, 2) > 2.0 * level);
 }
 
+/// The same along another scheduler than the model's own.
+#[test]
+fn a_rescheduled_model_is_sampled_with_noise() {
+    const N: usize = 1500;
+    let level = noise_level(N, 40);
+    let other = exact(N, 3);
+    for sigma in ["noise:1", "constant:1"] {
+        let model = Oracle::new(mixture(), scheduler("vp").unwrap().into());
+        let model = Rescheduled::new(model, scheduler("cosine").unwrap().into());
+        let samples = walk(&model, "euler-maruyama", sigma.parse().unwrap(), 400, N);
+        let distance = energy_distance(&samples, &other, 2);
+        assert!(distance < level, "{sigma}: {distance} against {level}");
+    }
+}
+
+/// With few steps and much noise the data, narrow as a point, still comes out clean.
+#[test]
+fn the_last_step_leaves_no_noise() {
+    let point = GaussianMixture::new(2, &[1.0], &[1.0, -1.0], &[1e-3]).unwrap();
+    for scheduler in ["condot", "cosine", "edm"] {
+        let model = Oracle::new(point.clone(), named(scheduler));
+        for sigma in ["noise:1", "noise:3", "constant:2", "memoryless"] {
+            let samples = walk(&model, "euler-maruyama", sigma.parse().unwrap(), 25, 200);
+            let off = samples.chunks(2).map(|p| (p[0] - 1.0).hypot(p[1] + 1.0));
+            let worst = off.fold(0.0, f64::max);
+            assert!(worst < 0.02, "{scheduler}, {sigma}: {worst}");
+        }
+    }
+}
+
+fn named(name: &str) -> Arc<dyn Scheduler> {
+    scheduler(name).unwrap().into()
+}
+
 /// A model of one scheduler, sampled along any other, gives the same law; and with the exact flow even
 /// the same points: the way from x₀ to the data is a property of the law, not of the scheduler.
 #[test]

@@ -220,13 +220,14 @@ impl GaussianMixture {
     }
 }
 
-/// The coefficients at `t`, or a little before where β̇ is infinite.
+/// The coefficients at `t`, or a little inwards where β̇ is infinite.
 fn finite(scheduler: &dyn Scheduler, t: f64) -> Coeffs {
     let c = scheduler.at(t);
     if c.d_beta.is_finite() {
         c
     } else {
-        scheduler.at(1.0 - 2f64.powi(-40))
+        let inwards = 2f64.powi(-40);
+        scheduler.at(t.clamp(inwards, 1.0 - inwards))
     }
 }
 

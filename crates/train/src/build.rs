@@ -42,14 +42,23 @@ pub fn flow_trainer_on(
     let device = device.clone().without_autodiff().autodiff();
     let path = config.probability_path();
     let coupling = &config.coupling;
-    if coupling.class_aware && data.classes().is_empty() {
+    if coupling.class_aware == Some(true) && data.classes().is_empty() {
         let what = "coupling.class_aware: this data has no classes";
         return Err(TrainError::Config(what.into()));
     }
-    let mut task = FlowTask::new(data.clone(), path, config.objective.clone(), config.seed)
-        .coupled(coupling.coupling());
-    if let Some(source) = source(config, &*data)? {
-        task = task.from_source(source);
+    let mut task = FlowTask::new(data.clone(), path, config.objective.clone(), config.seed);
+    let start = config.source_data()?;
+    let given = if task.classes() > 0 {
+        data.classes()
+    } else {
+        &[]
+    };
+    let class_aware = class_aware(config, given, start.as_deref());
+    task = task.coupled(coupling.coupling(class_aware));
+    if let Some(start) = start {
+        let classes = class_aware.then(|| data.classes());
+        let source = Source::new(start, data.shape(), classes, config.source_seed())?;
+        task = task.from_source(Arc::new(source));
     }
     if let Some(pairs) = pairs {
         task = task.paired(pairs);
@@ -61,20 +70,15 @@ pub fn flow_trainer_on(
     Ok(Trainer::new(net, task, &config.training, &device))
 }
 
-/// What the path of `config` starts from, where that is not noise.
-fn source(config: &Config, target: &dyn Dataset) -> Result<Option<Arc<Source>>, TrainError> {
-    // Points of their own, even where source and data are the same toy.
-    let seed = config.seed.wrapping_add(1 << 32);
-    let Some(source) = &config.source else {
-        return Ok(None);
-    };
-    let data = source.load(seed).map_err(|error| match error {
-        TrainError::Config(what) => TrainError::Config(what.replacen("data", "source", 1)),
-        other => other,
-    })?;
-    let made = Source::new(data, target, config.coupling.class_aware, seed)?;
-    Ok(Some(Arc::new(made)))
+/// Does the coupling keep classes apart, where the network is given `classes`?
+fn class_aware(config: &Config, classes: &[String], source: Option<&dyn Dataset>) -> bool {
+    let shared = |source: &dyn Dataset| classes.iter().all(|c| source.classes().contains(c));
+    let usual = config.coupling.is_transport() && !classes.is_empty() && source.is_none_or(shared);
+    config.coupling.class_aware.unwrap_or(usual)
 }
+
+/// Tells the seed of pairs from that of samples.
+const PAIRS: u64 = 0x5041_4952_5321_u64 << 8;
 
 /// The pairs of a rectified coupling, made by the model of its run, or `None` for another coupling;
 /// `watch` is told the pairs done and may break off, which gives `Some(None)`.
@@ -112,11 +116,27 @@ pub fn rectified_pairs(
     if flow.start.is_some() {
         return refuse("starts at other data; a rectified coupling starts at noise".into());
     }
+    let given = if config.objective.classes {
+        data.classes()
+    } else {
+        &[]
+    };
+    if given != &run.info().classes[..] {
+        return refuse(format!(
+            "knows the classes [{}], but this training's are [{}]; set objective.classes = false, or take another run",
+            run.info().classes.join(", "),
+            given.join(", ")
+        ));
+    }
     let own = &run.config().sample;
+    // Pairs are the ends of a flow, so of an ordinary equation.
+    let flows = |name: &&str| sampler(name).is_some_and(|s| !s.stochastic);
+    let name = Some(own.sampler.as_str()).filter(flows).unwrap_or("heun");
     let draw = Draw {
-        sampler: sampler(&own.sampler).expect("checked when its recipe was read"),
+        sampler: sampler(name).expect("Heun is in the table"),
         steps: own.steps,
-        seed: config.seed,
+        // Not the starts of anybody's samples.
+        seed: config.seed ^ PAIRS,
         count: coupling.pairs() as usize,
         ..Draw::default()
     };
@@ -180,9 +200,15 @@ impl RunFolder {
         let outputs = output.outputs();
         let net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
         let checkpoint = self.latest()?;
-        let start = match &config.source {
+        let given = &self.info().classes[..];
+        let start = match self.source_data()? {
             None => None,
-            Some(_) => source(config, &*self.data()?)?.map(|s| s as Arc<dyn Start>),
+            Some(data) => {
+                let aware = class_aware(config, given, Some(&*data));
+                let seed = config.source_seed();
+                let source = Source::new(data, shape, aware.then_some(given), seed)?;
+                Some(Arc::new(source) as Arc<dyn Start>)
+            }
         };
         let flow = Flow {
             network: checkpoint.load_model(net, device)?,

@@ -29,6 +29,14 @@ pub enum TrainError {
         /// What is wrong with it, and what would be right.
         what: String,
     },
+    /// A batch whose rows cannot be paired.
+    #[error("step {step}: {error}; change epsilon or rho of [coupling], or the batch")]
+    Coupling {
+        /// The step.
+        step: u64,
+        /// Why not.
+        error: fokker_math::transport::TransportError,
+    },
     /// A loss that is no number any more.
     #[error(
         "the loss became {loss} at step {step}: training has diverged; lower optimizer.lr or set \

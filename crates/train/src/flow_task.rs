@@ -9,7 +9,7 @@ use fokker_math::weight::LossWeight;
 use fokker_sim::rng::{Purpose, Stream, normal_rows};
 
 use crate::config::ObjectiveConfig;
-use crate::{BatchOrder, Pairs, Source, Task};
+use crate::{BatchOrder, Pairs, Source, Task, TrainError};
 
 /// Flow matching and its kin: regress the network on targets along a path from a start to data.
 ///
@@ -160,14 +160,14 @@ impl FlowTask {
     }
 
     /// x₀ for the rows of the draws `draws`, whose data have these labels.
-    fn starts(&self, draws: std::ops::Range<u64>, labels: &[u32]) -> Vec<f32> {
+    fn starts(&self, draws: std::ops::Range<u64>, labels: &[u32]) -> Result<Vec<f32>, TrainError> {
         let dim = self.dim();
         let mut x0 = vec![0.0; labels.len() * dim];
         match &self.start {
             From::Noise => normal_rows(self.seed, Purpose::Noise, draws, 0, dim, &mut x0),
             From::Source(source) => {
                 for ((row, draw), label) in x0.chunks_exact_mut(dim).zip(draws).zip(labels) {
-                    source.train(draw, self.coupling.class_aware.then_some(*label), row);
+                    source.train(draw, *label, row)?;
                 }
             }
             From::Paired(pairs) => {
@@ -176,31 +176,36 @@ impl FlowTask {
                 }
             }
         }
-        x0
+        Ok(x0)
     }
 
     /// Reorders starts and data as the coupling pairs them.
-    fn couple(&self, step: u64, x0: &mut Vec<f32>, x1: &mut Vec<f32>, labels: &mut Vec<u32>) {
+    fn couple(
+        &self,
+        step: u64,
+        x0: &mut Vec<f32>,
+        x1: &mut Vec<f32>,
+        labels: &mut Vec<u32>,
+    ) -> Result<(), TrainError> {
         if self.coupling.method == Method::Independent {
-            return;
+            return Ok(());
         }
         let dim = self.dim();
         let mut cursor = Stream::new(self.seed, Purpose::Couple, step, 0).cursor();
         let uniforms: Vec<f64> = labels.iter().map(|_| cursor.uniform_f64()).collect();
         let class_aware = self.coupling.class_aware;
-        let source = matches!(self.start, From::Source(_));
+        let by_class = matches!(&self.start, From::Source(source) if source.is_by_class());
         let batch = Batch {
             x0,
             x1,
             dim,
-            // Starts of a source were drawn with the labels of the data beside them.
-            labels0: (class_aware && source).then_some(&labels[..]),
+            // Starts drawn by class have the labels of the data beside them.
+            labels0: (class_aware && by_class).then_some(&labels[..]),
             labels1: class_aware.then_some(&labels[..]),
         };
         let pairs = self.coupling.pair(&batch, &uniforms);
-        let pairs = pairs
-            .expect("finite rows of one size can be paired")
-            .indices;
+        let pairs = pairs.map_err(|error| TrainError::Coupling { step, error })?;
+        let pairs = pairs.indices;
         let pick = |from: &[f32], rows: &mut dyn Iterator<Item = usize>| -> Vec<f32> {
             rows.flat_map(|i| &from[i * dim..(i + 1) * dim])
                 .copied()
@@ -209,10 +214,14 @@ impl FlowTask {
         *x0 = pick(x0, &mut pairs.iter().map(|p| p.0));
         *x1 = pick(x1, &mut pairs.iter().map(|p| p.1));
         *labels = pairs.iter().map(|p| labels[p.1]).collect();
+        Ok(())
     }
 
     /// The batch of `size` examples of step `step`: a pure function of the two.
-    pub fn examples(&self, step: u64, size: usize) -> FlowBatch {
+    ///
+    /// # Errors
+    /// A batch that cannot be paired.
+    pub fn examples(&self, step: u64, size: usize) -> Result<FlowBatch, TrainError> {
         let dim = self.dim();
         let first = step * size as u64;
         let draws = first..first + size as u64;
@@ -222,8 +231,8 @@ impl FlowTask {
         let mut classes: Vec<u32> = rows
             .map(|(draw, row)| self.data.item(self.order.index(draw), row).unwrap_or(null))
             .collect();
-        let mut x0 = self.starts(draws.clone(), &classes);
-        self.couple(step, &mut x0, &mut x1, &mut classes);
+        let mut x0 = self.starts(draws.clone(), &classes)?;
+        self.couple(step, &mut x0, &mut x1, &mut classes)?;
         let times = draws.clone().enumerate();
         let t: Vec<f64> = times.map(|(i, draw)| self.time(draw, i, size)).collect();
         let mut eps = Vec::new();
@@ -240,17 +249,17 @@ impl FlowTask {
             }
         }
         let rows: [&[f32]; 3] = [&x0, &x1, &eps];
-        FlowBatch {
+        Ok(FlowBatch {
             examples: self.path.sample(&self.output, &self.weight, &t, rows),
             classes: (self.classes() > 0).then_some(classes),
-        }
+        })
     }
 }
 
 impl<N: Network> Task<N> for FlowTask {
     type Batch = FlowBatch;
 
-    fn batch(&self, step: u64, size: usize) -> FlowBatch {
+    fn batch(&self, step: u64, size: usize) -> Result<FlowBatch, TrainError> {
         self.examples(step, size)
     }
 

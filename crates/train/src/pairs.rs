@@ -25,12 +25,16 @@ impl Pairs {
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Option<Pairs> {
         let samples = draw.first..draw.first + draw.count as u64;
+        let mut x0 = flow.start(draw, samples.clone());
+        // In units of noise: the student's own path may start at another width.
+        let scale = flow.path.scheduler().at(0.0).beta as f32;
+        x0.iter_mut().for_each(|x| *x /= scale);
         let x1 = flow.sample_watched(draw, &mut |range, _| watch(range.start - draw.first))?;
         Some(Pairs {
             name: format!("{} pairs of a model", draw.count),
             shape,
             classes: classes.to_vec(),
-            x0: flow.start(draw, samples.clone()),
+            x0,
             x1,
             labels: samples.map(|i| flow.class_of(draw, i)).collect(),
         })

@@ -22,6 +22,9 @@ pub struct RunInfo {
     pub data: String,
     /// The data set's fingerprint.
     pub fingerprint: String,
+    /// The fingerprint of what paths start from, absent where that is noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The data set's size, absent where it is unlimited.
     pub items: Option<u64>,
     /// `[dim]` or `[channels, height, width]`.
@@ -39,6 +42,7 @@ impl RunInfo {
             fokker: env!("CARGO_PKG_VERSION").into(),
             data: data.name().into(),
             fingerprint: data.fingerprint(),
+            source: None,
             items: data.len(),
             shape: data.shape().axes(),
             classes: if conditional {
@@ -118,11 +122,12 @@ impl RunFolder {
             let what = "this folder exists and is not empty; choose another with --out, or go on with --resume";
             return Err(TrainError::run(path, what));
         }
+        let source = config.source_data()?.map(|data| data.fingerprint());
         fs::create_dir_all(path).map_err(TrainError::io("create", path))?;
         let run = Self {
             path: path.to_owned(),
             config,
-            info,
+            info: RunInfo { source, ..info },
             lock: lock(path)?,
         };
         let json = serde_json::to_vec_pretty(&run.info).expect("plain values");
@@ -192,12 +197,30 @@ impl RunFolder {
     /// Data that cannot be read, or that is not what it was when the run began.
     pub fn data(&self) -> Result<Arc<dyn Dataset>, TrainError> {
         let data = self.config.data.load(self.config.seed)?;
-        let (now, then) = (data.fingerprint(), &self.info.fingerprint);
-        if now == *then {
-            return Ok(data);
+        self.same("data", &*data, &self.info.fingerprint)?;
+        self.source_data()?;
+        Ok(data)
+    }
+
+    /// What the run's paths start from, where that is not noise.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn source_data(&self) -> Result<Option<Arc<dyn Dataset>>, TrainError> {
+        let source = self.config.source_data()?;
+        if let (Some(source), Some(then)) = (&source, &self.info.source) {
+            self.same("source", &**source, then)?;
+        }
+        Ok(source)
+    }
+
+    fn same(&self, name: &str, data: &dyn Dataset, then: &str) -> Result<(), TrainError> {
+        let now = data.fingerprint();
+        if now == then {
+            return Ok(());
         }
         let what =
-            format!("the data has changed since this run began (fingerprint {now}, was {then})");
+            format!("the {name} has changed since this run began (fingerprint {now}, was {then})");
         Err(TrainError::run(&self.path, what))
     }
 

@@ -7,13 +7,18 @@ use fokker_data::Dataset;
 use fokker_nn::Classifier;
 use fokker_sim::rng::{Purpose, permutation};
 
+use crate::TrainError;
+
 /// Something that a network is trained to do: batches and a loss.
 pub trait Task<N: Module> {
     /// A batch on the host.
     type Batch;
 
     /// The batch of `size` items of step `step`: a pure function of the two.
-    fn batch(&self, step: u64, size: usize) -> Self::Batch;
+    ///
+    /// # Errors
+    /// A batch that cannot be made of this data.
+    fn batch(&self, step: u64, size: usize) -> Result<Self::Batch, TrainError>;
 
     /// The loss, a scalar `[1]`.
     fn loss(&self, net: &N, batch: Self::Batch, device: &Device) -> Tensor<1>;
@@ -73,7 +78,7 @@ impl ClassifyTask {
 impl Task<Classifier> for ClassifyTask {
     type Batch = (Vec<f32>, Vec<u32>);
 
-    fn batch(&self, step: u64, size: usize) -> Self::Batch {
+    fn batch(&self, step: u64, size: usize) -> Result<Self::Batch, TrainError> {
         let dim = self.data.shape().size();
         let mut x = vec![0.0; size * dim];
         let first = step * size as u64;
@@ -85,7 +90,7 @@ impl Task<Classifier> for ClassifyTask {
                 label.expect("checked when the judge was made: the data has labels")
             })
             .collect();
-        (x, y)
+        Ok((x, y))
     }
 
     /// Mean cross-entropy in nats.

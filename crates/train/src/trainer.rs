@@ -92,7 +92,7 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         let start = Instant::now();
         let train = &self.config.train;
-        let batch = self.task.batch(self.step, train.batch);
+        let batch = self.task.batch(self.step, train.batch)?;
         let loss = self.task.loss(&self.net, batch, &self.device);
         let value = loss.clone().into_scalar::<f64>();
         if !value.is_finite() {

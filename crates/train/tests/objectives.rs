@@ -110,7 +110,7 @@ fn pairs(
     trainer: &Trainer<fokker_train::AnyNetwork, FlowTask>,
     size: usize,
 ) -> (Vec<f64>, Vec<f64>) {
-    let batch = trainer.task().examples(3, size).examples;
+    let batch = trainer.task().examples(3, size).unwrap().examples;
     let (mut x0, mut x1) = (Vec::new(), Vec::new());
     for (i, (x, u)) in batch.x.iter().zip(&batch.target).enumerate() {
         let t = f64::from(batch.t[i / 2]);
@@ -175,8 +175,11 @@ fn class_aware_pairs_stay_in_their_class() {
     let aware = trainer(&config(&set));
     let plain = trainer(&config(&set[2..]));
     let (a, p) = (pairs(&aware, 120), pairs(&plain, 120));
-    let labels = aware.task().examples(3, 120).classes.unwrap();
-    assert_eq!(plain.task().examples(3, 120).classes.unwrap(), labels);
+    let labels = aware.task().examples(3, 120).unwrap().classes.unwrap();
+    assert_eq!(
+        plain.task().examples(3, 120).unwrap().classes.unwrap(),
+        labels
+    );
     assert!(cost(&a) < cost(&p));
     for class in 0..3 {
         let of = |x: &[f64]| -> Vec<f64> {
@@ -286,7 +289,8 @@ fn rectified_pairs_are_a_models_own() {
     let student = trainer(&second);
     let (x0, x1) = pairs(&student, 250);
     let draw = Draw {
-        seed: 4,
+        // The seed of pairs: not that of anybody's samples.
+        seed: 4 ^ (0x5041_4952_5321_u64 << 8),
         count: 500,
         ..Draw::default()
     };

@@ -159,7 +159,7 @@ impl<'a> Bench<'a> {
         let device = self.device.clone().autodiff();
         let mut task = FlowTask::new(job.data.clone(), job.path, job.objective, seed);
         if let Some(source) = job.source {
-            let source = Source::new(source, &*job.data, false, seed)?;
+            let source = Source::new(source, job.data.shape(), None, seed)?;
             task = task.from_source(Arc::new(source));
         }
         if let Some(coupling) = job.coupling {

@@ -4,6 +4,9 @@ use fokker_core::SAMPLERS;
 
 use super::{Config, CouplingKind, NetworkConfig, Training};
 
+/// The largest batch that is paired by transport.
+const LARGEST_TRANSPORT: usize = 8192;
+
 /// A key, and what is wrong with its value.
 pub(super) type Refusal = (String, String);
 
@@ -54,6 +57,13 @@ impl Config {
         let path = self.path.build(self.source.is_some())?;
         self.objective.check(path.is_gaussian(), path.is_noisy())?;
         self.coupling.check()?;
+        let batch = self.training.train.batch;
+        if self.coupling.is_transport() && batch > LARGEST_TRANSPORT {
+            let text = format!(
+                "expected at most {LARGEST_TRANSPORT} with this coupling, whose cost grows as its square, got {batch}"
+            );
+            return refuse("train.batch", text);
+        }
         if self.coupling.kind == CouplingKind::Rectified && self.source.is_some() {
             let text =
                 "a rectified coupling starts where its run's model starts; leave [source] out";
@@ -62,6 +72,16 @@ impl Config {
         let known: Vec<&str> = SAMPLERS.iter().map(|s| s.name).collect();
         if !known.contains(&self.sample.sampler.as_str()) {
             let text = format!("unknown; known are {}", known.join(", "));
+            return refuse("sample.sampler", text);
+        }
+        let stochastic = SAMPLERS
+            .iter()
+            .any(|s| s.stochastic && s.name == self.sample.sampler);
+        if stochastic && !self.has_score() {
+            let text = format!(
+                "{} needs the score, which this path and coupling do not give; use one of ordinary equations, such as heun",
+                self.sample.sampler
+            );
             return refuse("sample.sampler", text);
         }
         self.check_network()?;

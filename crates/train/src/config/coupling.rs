@@ -14,8 +14,10 @@ use crate::{RunFolder, TrainError};
 pub struct CouplingConfig {
     /// The rule.
     pub kind: CouplingKind,
-    /// Never pair across classes.
-    pub class_aware: bool,
+    /// Never pair across classes. Without it: yes where the network is given classes, because the starts of a
+    /// class would no longer be p_init otherwise, and the source (if any) has these classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_aware: Option<bool>,
     /// `entropic`, `unbalanced`: the entropy's weight ε on squared distances. Default: 0.05.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,
@@ -60,7 +62,7 @@ const PAIRS: u64 = 50_000;
 
 impl CouplingConfig {
     /// The rule within a batch; a rectified one comes with its pairs made.
-    pub fn coupling(&self) -> Coupling {
+    pub fn coupling(&self, class_aware: bool) -> Coupling {
         let strength = |value: Option<f64>, usual: f64| match self.absolute {
             false => Strength::Relative(value.unwrap_or(usual)),
             true => Strength::Absolute(value.unwrap_or(usual)),
@@ -74,8 +76,16 @@ impl CouplingConfig {
                 CouplingKind::Entropic => Method::Entropic { epsilon },
                 CouplingKind::Unbalanced => Method::Unbalanced { epsilon, rho },
             },
-            class_aware: self.class_aware,
+            class_aware,
         }
+    }
+
+    /// Does it pair within the batch, by transport?
+    pub fn is_transport(&self) -> bool {
+        !matches!(
+            self.kind,
+            CouplingKind::Independent | CouplingKind::Rectified
+        )
     }
 
     /// How many rectified pairs.
@@ -106,6 +116,10 @@ impl CouplingConfig {
         belongs("run", self.run.is_some(), &[Rectified], "\"rectified\"")?;
         belongs("step", self.step.is_some(), &[Rectified], "\"rectified\"")?;
         belongs("pairs", self.pairs.is_some(), &[Rectified], "\"rectified\"")?;
+        if self.class_aware == Some(true) && !self.is_transport() {
+            let what = "only kind = \"optimal\", \"entropic\" or \"unbalanced\" pairs anything";
+            return refuse("coupling.class_aware", what);
+        }
         within(
             "coupling.epsilon",
             self.epsilon.unwrap_or(EPSILON),
@@ -117,10 +131,6 @@ impl CouplingConfig {
             if self.run.is_none() {
                 let what = "this key is missing: the run folder whose model makes the pairs";
                 return refuse("coupling.run", what);
-            }
-            if self.class_aware {
-                let what = "pairs of a model belong together already";
-                return refuse("coupling.class_aware", what);
             }
             if !(2..=100_000_000).contains(&self.pairs()) {
                 let what = format!("expected 2 to 100000000, got {}", self.pairs());

@@ -7,7 +7,10 @@ mod objective;
 mod parse;
 mod path;
 
+use std::sync::Arc;
+
 use fokker_core::ProbabilityPath;
+use fokker_data::Dataset;
 use fokker_nn::{ClassifierConfig, MlpConfig, UNetConfig};
 use serde::{Deserialize, Serialize};
 
@@ -217,6 +220,26 @@ impl Config {
         let built = self.path.build(self.source.is_some());
         built.unwrap_or_else(|(key, what)| {
             panic!("{key}: {what}; this is checked when a recipe is read")
+        })
+    }
+
+    /// The seed of the source's points: their own, even where source and data are the same toy.
+    pub(crate) fn source_seed(&self) -> u64 {
+        self.seed.wrapping_add(1 << 32)
+    }
+
+    /// The data that paths start from, where that is not noise.
+    ///
+    /// # Errors
+    /// Data that cannot be read.
+    pub fn source_data(&self) -> Result<Option<Arc<dyn Dataset>>, TrainError> {
+        let Some(source) = &self.source else {
+            return Ok(None);
+        };
+        let data = source.load(self.source_seed());
+        data.map(Some).map_err(|error| match error {
+            TrainError::Config(what) => TrainError::Config(what.replacen("data", "source", 1)),
+            other => other,
         })
     }
 

@@ -136,7 +136,7 @@ impl ObjectiveConfig {
             WeightConfig::Snr => LossWeight::Snr,
             WeightConfig::MinSnr => LossWeight::MinSnr { gamma: or(5.0) },
             WeightConfig::Edm => LossWeight::Edm {
-                sigma_data: or(SIGMA_DATA),
+                sigma_data: or(self.sigma_data.unwrap_or(SIGMA_DATA)),
             },
             WeightConfig::Sigmoid => LossWeight::Sigmoid { bias: or(2.0) },
         }
@@ -213,7 +213,7 @@ impl ObjectiveConfig {
             }
             Data | Noise | V if !gaussian => (),
             _ if !gaussian => {
-                let what = "only a path that starts at noise has a score; use \"velocity\"";
+                let what = "this needs a path that starts at noise; use \"velocity\"";
                 return refuse(key, what);
             }
             Score if o.t_eps == 0.0 => {

@@ -44,13 +44,16 @@ pub struct PathConfig {
     /// `formula`: β as a function of t, and of alpha.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beta: Option<String>,
-    /// `linear-noise`, `bridge`: the size of the noise.
+    /// `linear-noise`, `bridge`, `trigonometric`, `condot-floor`: the size of the noise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
 }
 
 /// The scheduler's name for α and β given as formulas.
 const FORMULA: &str = "formula";
+
+/// The largest α/β at t = 0: a data point of size 1 then moves the start by a tenth of its width.
+const STARTS_AT_NOISE: f64 = 0.1;
 
 /// Which parameters a scheduler or an interpolant takes.
 fn parameters(name: &str) -> &'static [&'static str] {
@@ -60,7 +63,7 @@ fn parameters(name: &str) -> &'static [&'static str] {
         "ve" => &["sigma_min", "sigma_max"],
         "edm" => &["sigma_max"],
         FORMULA => &["alpha", "beta"],
-        "linear-noise" | "bridge" => &["sigma"],
+        "linear-noise" | "bridge" | "trigonometric" | "condot-floor" => &["sigma"],
         _ => &[],
     }
 }
@@ -118,11 +121,20 @@ impl PathConfig {
             };
             return refuse(&format!("path.{wrong}"), what);
         }
-        let path = if source {
-            ProbabilityPath::between(self.make_interpolant(name, key)?)
-        } else {
-            ProbabilityPath::gaussian(self.make_scheduler(name, key)?)
-        };
+        if source {
+            return Ok(ProbabilityPath::between(self.make_interpolant(name, key)?));
+        }
+        let path = ProbabilityPath::gaussian(self.make_scheduler(name, key)?);
+        // Sampling starts at β₀ε: what the path holds of the data there must be little beside it.
+        let start = path.at(0.0).ends;
+        let left = start.alpha / start.beta;
+        if left > STARTS_AT_NOISE {
+            let what = format!(
+                "this path does not start at noise: α/β is {left:.3} at t = 0, and at most {STARTS_AT_NOISE} is needed; \
+                 raise beta_max or sigma_max, or let alpha begin at 0"
+            );
+            return refuse(key, what);
+        }
         Ok(path)
     }
 
@@ -173,6 +185,14 @@ impl PathConfig {
     fn make_interpolant(&self, name: &str, key: &str) -> Result<Arc<dyn Interpolant>, Refusal> {
         let refusal = |e: interpolant::InterpolantError| (key.to_owned(), e.to_string());
         match (name, self.sigma) {
+            ("trigonometric", Some(sigma)) => {
+                let made = interpolant::Trigonometric::new(sigma).map_err(refusal)?;
+                Ok(Arc::new(made))
+            }
+            ("condot-floor", Some(sigma)) => {
+                let made = interpolant::CondOtFloor::new(sigma).map_err(refusal)?;
+                Ok(Arc::new(made))
+            }
             ("linear-noise", Some(sigma)) => {
                 let made = interpolant::LinearNoise::new(sigma).map_err(refusal)?;
                 Ok(Arc::new(made))
