@@ -113,7 +113,7 @@ pub(crate) fn schedulers() {
         } else {
             format!("  ({reference})")
         };
-        result(&format!("  {name:<18}{formula}{source}"));
+        result(&format!("  {name:<20}{formula}{source}"));
     };
     result("path.scheduler: x = αz + βε, from noise to data");
     for s in SCHEDULERS {
