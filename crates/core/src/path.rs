@@ -245,6 +245,9 @@ mod tests {
     fn the_joint_target_holds_the_noise() {
         for spec in INTERPOLANTS {
             let path = ProbabilityPath::between((spec.make)().into());
+            if !path.is_noisy() {
+                continue; // no noise, no score
+            }
             let rows: [&[f32]; 3] = [&[0.7, 0.1], &[-1.3, 0.2], &[0.4, -0.6]];
             let joint = Parametrization::VelocityAndNoise;
             let batch = path.sample(&joint, &LossWeight::Uniform, &[0.3], rows);

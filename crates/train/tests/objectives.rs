@@ -389,6 +389,14 @@ fn what_does_not_fit_is_refused() {
             ],
             "noise of its own",
         ),
+        (
+            &[
+                "source.kind=toy",
+                "source.name=circles",
+                "objective.prediction=velocity-and-noise",
+            ],
+            "no noise to learn",
+        ),
         (&["coupling.epsilon=0.1"], "only kind = \"entropic\""),
         (
             &["coupling.kind=entropic", "coupling.epsilon=0"],

@@ -206,6 +206,10 @@ impl ObjectiveConfig {
         use PredictionConfig::{Data, Noise, Score, V, Velocity, VelocityAndNoise};
         let key = "objective.prediction";
         match o.prediction {
+            VelocityAndNoise if !gaussian && !noisy => {
+                let what = "this path carries no noise to learn; use \"velocity\", or interpolant = \"bridge\"";
+                return refuse(key, what);
+            }
             Velocity | VelocityAndNoise => (),
             _ if noisy => {
                 let what = "a path with noise of its own is learned by \"velocity\" or \"velocity-and-noise\"";
