@@ -76,7 +76,7 @@ fn weights_do_not_move_the_minimum() {
         let set = [
             format!("objective.prediction={name}"),
             format!("objective.weight={weight}"),
-            "objective.t_eps=0.02".into(),
+            "objective.t_eps=0.1".into(),
             "optimizer.lr=0.005".into(),
             "train.steps=900".into(),
         ];
