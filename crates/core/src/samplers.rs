@@ -100,17 +100,20 @@ pub fn sampler(name: &str) -> Option<&'static SamplerSpec> {
     SAMPLERS.iter().find(|s| s.name == name)
 }
 
-/// Where a prediction is singular at t = 0 (noise prediction, α = 0) the model is asked this much
-/// later instead: the marginals differ by less than the step's own error.
-const START: f64 = 1e-4;
+/// Where a prediction is singular at t = 0 (noise prediction, α = 0) the model is asked at this β/α
+/// instead, the noise at which EDM begins: the velocity of a predicted noise has its error times β/α.
+const NOISIEST: f64 = 80.0;
 
 /// What `ask` answers at the start of a step, or a little later where it is singular there.
-fn at_start<T>(span: Span, ask: impl Fn(f64) -> Option<T>) -> (f64, T) {
-    let later = span.from + START.min(span.to - span.from);
-    [span.from, later]
-        .into_iter()
-        .find_map(|t| Some((t, ask(t)?)))
-        .expect("every prediction determines the others inside (0, 1)")
+fn at_start<T>(model: &dyn Denoiser, span: Span, ask: impl Fn(f64) -> Option<T>) -> (f64, T) {
+    let begin = || model.scheduler().time_of_log_snr(-2.0 * NOISIEST.ln());
+    let inside = |t: f64| t.max(span.from + 1e-4 * (span.to - span.from)).min(span.to);
+    let now = ask(span.from).map(|answer| (span.from, answer));
+    now.or_else(|| {
+        let later = inside(begin());
+        Some((later, ask(later)?))
+    })
+    .expect("every prediction determines the others inside (0, 1)")
 }
 
 /// An explicit Runge–Kutta method on dx/dt = u_t(x), from its tableau.
@@ -122,7 +125,7 @@ impl Stepper for RungeKutta {
     fn step(&mut self, model: &dyn Denoiser, x: State, span: Span, _: &mut dyn Noise) -> State {
         let Tableau { a, b, c, .. } = self.tableau;
         let h = span.to - span.from;
-        let (_, u) = at_start(span, |t| model.velocity(x.clone(), t));
+        let (_, u) = at_start(model, span, |t| model.velocity(x.clone(), t));
         let mut k = vec![u];
         for i in 1..b.len() {
             let stage = combine(&x, &k, a[i], h);
@@ -162,7 +165,7 @@ impl Stepper for EulerMaruyama {
     /// the error of the step.
     fn step(&mut self, model: &dyn Denoiser, x: State, span: Span, noise: &mut dyn Noise) -> State {
         let h = span.to - span.from;
-        let (t, (u, eps, scale)) = at_start(span, |t| {
+        let (t, (u, eps, scale)) = at_start(model, span, |t| {
             let known = model.velocity_and_noise(x.clone(), t)?;
             (known.2 > 0.0).then_some(known)
         });

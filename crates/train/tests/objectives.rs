@@ -66,9 +66,8 @@ fn every_prediction_reaches_its_floor() {
 #[test]
 fn weights_do_not_move_the_minimum() {
     for (name, weight) in [
-        ("data", "edm"),
         ("noise", "snr"),
-        ("noise", "min-snr"),
+        ("v", "edm"),
         ("velocity", "edm"),
         ("edm", "uniform"),
         ("edm", "edm"),
