@@ -66,7 +66,6 @@ fn every_prediction_reaches_its_floor() {
 #[test]
 fn weights_do_not_move_the_minimum() {
     for (name, weight) in [
-        ("noise", "snr"),
         ("v", "edm"),
         ("velocity", "edm"),
         ("edm", "uniform"),
