@@ -73,6 +73,7 @@ QUICK = {"a": 1, "b": 2, "c": 8, "d": 8}
 
 def main():
     arguments = parse()
+    arguments.out.mkdir(parents=True, exist_ok=True)  # before minutes of work
     started, before = time.time(), machine.facts()  # the load of others, before our own adds to it
     if (before["load_average"] or 0.0) > report.BUSY:
         progress(f"the machine is busy (load {before['load_average']:.1f}): the table will say so")
@@ -88,7 +89,6 @@ def main():
     rows = {work: report.rows(samples, WORKS[work]) for work, samples in results.items()}
     failures += report.disagreements(results, WORKS)
     table = report.markdown(rows, WORKS, facts, failures)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     write(arguments.out / "simulate.json", json.dumps({"machine": facts, "rows": rows, "samples": results, "failures": failures}, indent=1))
     write(arguments.out / "simulate.md", table)
     print(table)

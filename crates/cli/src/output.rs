@@ -115,7 +115,9 @@ pub(crate) fn schedulers() {
         };
         result(&format!("  {name:<20}{formula}{source}"));
     };
-    result("path.scheduler: x = αz + βε, from noise to data");
+    result(
+        "path.scheduler: x = αz + βε, from noise to data (parameters: path.n, beta_min, beta_max, sigma_min, sigma_max)",
+    );
     for s in SCHEDULERS {
         row(s.name, s.formula, s.reference);
     }
@@ -124,7 +126,9 @@ pub(crate) fn schedulers() {
         "path.alpha and path.beta as formulas in t, such as \"t^2\" and \"1 - alpha\"",
         "",
     );
-    result("path.interpolant: x = a·x₀ + b·x₁ + γε, from [source] to [data]");
+    result(
+        "path.interpolant: x = a·x₀ + b·x₁ + γε, from [source] to [data] (parameter: path.sigma)",
+    );
     for s in INTERPOLANTS {
         row(s.name, s.formula, s.reference);
     }
@@ -136,11 +140,15 @@ pub(crate) fn schedulers() {
     for (name, what) in COUPLINGS {
         row(name, what, "");
     }
-    result("objective.weight: of the squared error of the data, by SNR = α²/β²");
+    result(
+        "objective.weight: of the squared error of the data, by SNR = α²/β² (parameter: objective.weight_parameter)",
+    );
     for s in LOSS_WEIGHTS {
         row(s.name, s.formula, s.reference);
     }
-    result("objective.time: the law of training times");
+    result(
+        "objective.time: the law of training times (parameters, in this order: objective.time_parameters = [ … ])",
+    );
     for s in TIME_LAWS {
         row(s.name, s.formula, s.reference);
     }

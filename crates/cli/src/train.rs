@@ -66,8 +66,12 @@ fn same_recipe(given: &Config, run: &Config, path: &Path) -> Result<()> {
         }
         if a != b {
             bail!(
-                "{}: this is not the recipe of the run: {section} has `{a}`, the run `{b}`; leave the recipe out to go on",
-                path.display()
+                "{}: this is not the recipe of the run: it has `{a}`{}, the run `{b}`; leave the recipe out to go on",
+                path.display(),
+                match section {
+                    "" => String::new(),
+                    section => format!(" in {section}"),
+                }
             );
         }
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, TensorData};
 use fokker_math::diffusion::Diffusion;
-use fokker_math::grid;
 use fokker_math::scheduler::Scheduler;
 use fokker_sim::rng::{Purpose, normal_rows};
 
@@ -53,7 +52,7 @@ impl fmt::Debug for dyn Start {
 pub struct Draw {
     /// How to walk.
     pub sampler: &'static SamplerSpec,
-    /// Steps from noise to data, uniform in t.
+    /// Steps from noise to data, at the scheduler's own times.
     pub steps: usize,
     /// The σ_t of a stochastic sampler.
     pub diffusion: Diffusion,
@@ -134,7 +133,8 @@ impl<N: Network> Flow<N> {
             draw.sampler.name
         );
         let rows = chunk_rows(self.dim);
-        let grid = grid::uniform(draw.steps);
+        let scheduler = draw.scheduler.as_ref().unwrap_or(self.path.scheduler());
+        let grid = scheduler.times(draw.steps);
         let end = draw.first + draw.count as u64;
         let mut out = Vec::with_capacity(draw.count * self.dim);
         for first in (draw.first..end).step_by(rows) {

@@ -16,7 +16,9 @@ pub struct LabReport {
     pub title: &'static str,
     /// The same in a sentence.
     pub subtitle: &'static str,
-    /// How to read its random checks, in a paragraph of its own.
+    /// What the checks are that have no standard error or p-value: "are …" or "hold …".
+    pub fixed: &'static str,
+    /// More on how to read the checks, in a paragraph of its own.
     pub reading: &'static str,
     /// The seed it ran with.
     pub seed: u64,
@@ -161,7 +163,12 @@ impl LabReport {
                 self.seed.to_string(),
                 "the same seed, the same page",
             )
-            .section(Section::new("How to read the checks").text(how(count, random, self.reading)));
+            .section(Section::new("How to read the checks").text(how(
+                count,
+                random,
+                self.fixed,
+                self.reading,
+            )));
         for (number, section) in self.sections.iter().enumerate() {
             let heading = format!("{}. {}", number + 1, section.title);
             report = report.section(page_section(heading, section));
@@ -180,10 +187,9 @@ impl LabReport {
     }
 }
 
-fn how(count: usize, random: usize, reading: &str) -> String {
+fn how(count: usize, random: usize, fixed: &str, reading: &str) -> String {
     format!(
-        "{} of the {count} checks are not random, such as a solver's result, and must agree as closely as \
-         stated, mostly to rounding. For the others: a number may differ from its exact expectation by 4.4 of \
+        "{} of the {count} checks {fixed}. For the others: a number may differ from its exact expectation by 4.4 of \
          its standard errors (s.e.), and a test of a law must have p ≥ 10⁻⁵. A right program breaks such a rule \
          in one case of 100 000, so it fails any of these {random} checks for fewer than one seed in {}. A \
          number wrong by 6.7 standard errors is found with probability 0.99; each test of a law says what it \

@@ -100,6 +100,11 @@ pub trait Scheduler: Send + Sync + Debug {
     fn time_of_log_snr(&self, l: f64) -> f64 {
         bisect(|t| self.at(t).log_snr(), l)
     }
+    /// The `steps` + 1 times from 0 to 1 at which a sampler of that many steps walks this path unless told
+    /// otherwise: equally spaced, but where the noise falls too far for that.
+    fn times(&self, steps: usize) -> Vec<f64> {
+        crate::grid::uniform(steps)
+    }
 }
 
 /// What the path of a scheduler is at t = 0.

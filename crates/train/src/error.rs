@@ -40,7 +40,7 @@ pub enum TrainError {
     /// A loss that is no number any more.
     #[error(
         "the loss became {loss} at step {step}: training has diverged; lower optimizer.lr or set \
-         optimizer.clip (earlier checkpoints are intact)"
+         optimizer.clip (checkpoints written before are intact)"
     )]
     Diverged {
         /// The step.

@@ -46,11 +46,12 @@ impl Denoiser for OnePoint {
 
 pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     let mut section = LabSection::new(TITLE, THEORY);
-    let paths: [(&str, Arc<dyn Scheduler>); 2] = [
-        ("CondOT", Arc::new(CondOt)),
-        ("β = √(1 − t)", Arc::new(LinearSqrt)),
+    // Where β ends like a square root, the last step of Euler–Maruyama is a rough one.
+    let paths: [(&str, Arc<dyn Scheduler>, f64); 2] = [
+        ("CondOT", Arc::new(CondOt), 1e-4),
+        ("β = √(1 − t)", Arc::new(LinearSqrt), 0.2),
     ];
-    for (k, (name, scheduler)) in paths.into_iter().enumerate() {
+    for (k, (name, scheduler, missed)) in paths.into_iter().enumerate() {
         let model = OnePoint(scheduler.clone());
         let mut cursor = bench.cursor();
         let start: Points = (0..COUNT)
@@ -68,13 +69,13 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
                 figure(name, &*scheduler, &[("ODE", &ode), ("SDE, σ = β", &sde)]),
                 CAPTION,
             )
-            .checks(checks(name, &*scheduler, &ode, &sde, &start));
+            .checks(checks((name, missed), &*scheduler, &ode, &sde, &start));
     }
     Ok(section)
 }
 
 const CAPTION: &str = "\
-Left: 300 points of the path at five times, drawn from N(αz, β²I) by the ordinary equation. Middle and right: twelve \
+Left: 300 points of the path at five times, of N(αz, β²I), moved there by the ordinary equation. Middle and right: twelve \
 trajectories each of the ordinary and of the stochastic equation, from the same starts.";
 
 fn figure(name: &str, scheduler: &dyn Scheduler, solved: &[(&str, &[Points]); 2]) -> Plane {
@@ -108,7 +109,7 @@ fn figure(name: &str, scheduler: &dyn Scheduler, solved: &[(&str, &[Points]); 2]
 }
 
 fn checks(
-    name: &str,
+    (name, allowed): (&str, f64),
     scheduler: &dyn Scheduler,
     ode: &[Points],
     sde: &[Points],
@@ -132,7 +133,7 @@ fn checks(
         Check::error(
             format!("{name}: all 8 000 trajectories against z at t = 1, largest error"),
             missed.fold(0.0, f64::max),
-            0.2,
+            allowed,
         ),
     ];
     let first: Vec<f64> = sde[half].iter().map(|x| x.0).collect();

@@ -100,7 +100,7 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
             0.02,
         ),
         Check::error(
-            "energy distance of 2 000 samples to the data; allowed: the largest of 30 pairs of exact samples",
+            "energy distance of 2 000 samples to the data",
             distance,
             level,
         ),

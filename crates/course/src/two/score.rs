@@ -80,7 +80,8 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         .figure(
             curves(&from_field, &direct),
             "Relative error of −β·score on a logarithmic scale. Computed from a field, the error of u is multiplied by β/a = t: \
-             the score from the field is good early. Late, −β·score itself goes to 0 with the noise, and both lose it.",
+             the score from the field is good early. Late, −β·score itself goes to 0 with the noise, and both lose it; the checks below average squares over all times, where \
+             late ones count little.",
         )
         .checks(checks))
 }

@@ -145,6 +145,7 @@ impl LabOne {
             title: "simulating ODEs and SDEs",
             subtitle: "Flows, Brownian motion, Ornstein–Uhlenbeck and Langevin dynamics, each simulated \
                        and held against its closed form",
+            fixed: "are not random, such as a solver's result, and must agree as closely as stated, mostly to rounding",
             reading: "Simulations of stochastic equations are held against the exact law of the simulated chain, \
                       X ← X + h u(X) + σ√h ε. Where the law of the equation itself is close but not equal, because \
                       h > 0, it is printed as well.",

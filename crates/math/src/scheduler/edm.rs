@@ -5,8 +5,8 @@ use super::{Coeffs, Scheduler, SchedulerError};
 /// (Karras et al., *Elucidating the design space of diffusion-based generative models*, 2022).
 ///
 /// The path starts at the data with noise of β_0 = σ_max, 80 by default, in place of pure noise of
-/// standard deviation 1. The paper's grids are equally spaced in σ^{1/7}: a
-/// matter of the time grid, not of the scheduler.
+/// standard deviation 1. Steps equal in t would leave most of the data to the last one, so
+/// [`times`](Scheduler::times) are the paper's: equally spaced in σ^{1/7} down to σ = 0.002, then 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edm {
     sigma_max: f64,
@@ -53,5 +53,46 @@ impl Scheduler for Edm {
 
     fn time_of_log_snr(&self, l: f64) -> f64 {
         (1.0 - (-0.5 * l).exp() / self.sigma_max).max(0.0)
+    }
+
+    fn times(&self, steps: usize) -> Vec<f64> {
+        const RHO: f64 = 7.0;
+        const SIGMA_MIN: f64 = 0.002;
+        let [from, to] =
+            [self.sigma_max, SIGMA_MIN.min(self.sigma_max / 2.0)].map(|s| s.powf(1.0 / RHO));
+        let last = steps.saturating_sub(1).max(1) as f64;
+        let sigma = |i: usize| (from + i as f64 / last * (to - from)).powf(RHO);
+        let inside = (1..steps).map(|i| 1.0 - sigma(i) / self.sigma_max);
+        let mut times = vec![0.0];
+        times.extend(inside);
+        if steps > 0 {
+            times.push(1.0);
+        }
+        times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The noise levels of the paper's Table 1 with 18 steps, its setting for CIFAR-10: 80 → 0.002 → 0.
+    #[test]
+    fn the_papers_noise_levels() {
+        let edm = Edm::default();
+        let times = edm.times(18);
+        assert_eq!((times.len(), times[0], times[18]), (19, 0.0, 1.0));
+        let sigma = |i: usize| edm.at(times[i]).beta;
+        assert!((sigma(17) - 0.002).abs() < 1e-12);
+        // The root is linear in i.
+        for i in 1..17 {
+            let roots = [i - 1, i, i + 1].map(|i| sigma(i).powf(1.0 / 7.0));
+            assert!((roots[0] - 2.0 * roots[1] + roots[2]).abs() < 1e-9);
+        }
+        for n in 0..5 {
+            let times = edm.times(n);
+            assert_eq!(times.len(), n + 1);
+            assert!(times.windows(2).all(|w| w[0] < w[1]));
+        }
     }
 }

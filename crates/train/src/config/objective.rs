@@ -175,7 +175,7 @@ impl ObjectiveConfig {
             TimeConfig::LogitNormal | TimeConfig::LogNormal => 2,
             TimeConfig::Beta => 3,
         };
-        if o.time_parameters.len() > most {
+        if !o.time_parameters.is_empty() && o.time_parameters.len() != most {
             let what = format!(
                 "this law has {most} parameters, got {}",
                 o.time_parameters.len()
