@@ -7,16 +7,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{image_recipe, ok, refused, toy_recipe};
-
-fn entries(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
-}
+use common::{entries, image_recipe, ok, refused, toy_recipe};
 
 /// Training is refused with these words, and no run folder appears.
 fn no_training(at: &Path, set: &[&str], parts: &[&str]) {

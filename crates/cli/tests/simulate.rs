@@ -5,16 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{fokker, ok, refused};
-
-fn entries(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
-}
+use common::{entries, fokker, ok, refused};
 
 /// The simulation is refused with these words and leaves nothing behind.
 fn nothing(at: &Path, args: &[&str], parts: &[&str]) {

@@ -54,3 +54,13 @@ pub(crate) fn image_recipe(folder: &Path) {
                 embedding = 16\n[train]\nsteps = 4\nbatch = 16\n[sample]\nsteps = 3\nguidance = 2.0\n";
     std::fs::write(folder.join("image.toml"), text).unwrap();
 }
+
+/// The names in a folder, sorted.
+pub(crate) fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

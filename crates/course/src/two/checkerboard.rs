@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use fokker_core::ProbabilityPath;
 use fokker_eval::figure::{Plane, View};
-use fokker_eval::metrics::w2_report;
 use fokker_lab::check::Check;
 use fokker_lab::report::LabSection;
 use fokker_math::diffusion::Diffusion;
@@ -13,7 +12,8 @@ use fokker_math::scheduler::CondOt;
 
 use super::LabError;
 use super::bench::{Bench, Job, model, toy_set};
-use super::points::{Points, at, flat, pairs, to_state};
+use super::measure::w2_over_floor;
+use super::points::{Points, at, pairs, to_state};
 
 pub(super) const NOISE: &str = "From noise to a checkerboard";
 pub(super) const CIRCLES: &str = "From circles to a checkerboard";
@@ -116,22 +116,15 @@ fn items(data: &Arc<dyn fokker_data::Dataset>, first: u64, count: usize) -> Poin
     pairs(&values)
 }
 
+/// Points in a set that W₂ is computed on: 20 pairs of the 8,000 samples.
+const SET: usize = 400;
+
 fn ratio(bench: &mut Bench<'_>, ends: &[(f64, f64)]) -> Result<f64, LabError> {
-    const SET: usize = 400;
-    const PAIRS: usize = 20;
     let data = toy_set("checkerboard", bench.seed())?;
-    let fresh = items(&data, 0, 3 * PAIRS * SET);
-    let sets: Vec<Vec<f64>> = fresh.chunks_exact(SET).map(flat).collect();
-    let ends: Vec<Vec<f64>> = ends.chunks_exact(SET).map(flat).collect();
-    let samples: Vec<(&[f64], &[f64])> = ends
-        .iter()
-        .zip(&sets)
-        .map(|(a, b)| (&a[..], &b[..]))
-        .collect();
-    let floor: Vec<(&[f64], &[f64])> = sets[PAIRS..]
-        .chunks_exact(2)
-        .map(|p| (&p[0][..], &p[1][..]))
-        .collect();
-    let report = w2_report(&samples, &floor, 2)?;
-    Ok(report.mean / report.floor)
+    let mut drawn = 0;
+    w2_over_floor(ends, SET, &mut |n| {
+        let points = items(&data, drawn, n);
+        drawn += n as u64;
+        points
+    })
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use fokker_core::ProbabilityPath;
 use fokker_data::{Dataset, Shape, ToyConfig, toy};
 use fokker_eval::figure::{Plane, View};
-use fokker_eval::metrics::w2_report;
 use fokker_lab::check::Check;
 use fokker_lab::report::LabSection;
 use fokker_math::diffusion::Diffusion;
@@ -16,6 +15,7 @@ use fokker_sim::rng::{Purpose, Stream};
 
 use super::LabError;
 use super::bench::{Bench, Job, Trained, model};
+use super::measure::w2_over_floor;
 use super::points::{Points, flat, pairs, to_state};
 
 pub(super) const TITLE: &str = "Couplings: straight paths by optimal transport";
@@ -216,22 +216,11 @@ fn measure(
             wasserstein2(&a, &flat(&fresh(2000)), 2).powi(2)
         })
         .collect();
-    let sets: Vec<Vec<f64>> = (0..3 * PAIRS).map(|_| flat(&fresh(SET))).collect();
-    let ends: Vec<Vec<f64>> = states[WALK].chunks_exact(SET).map(flat).collect();
-    let samples: Vec<(&[f64], &[f64])> = ends
-        .iter()
-        .zip(&sets)
-        .map(|(a, b)| (&a[..], &b[..]))
-        .collect();
-    let floor: Vec<(&[f64], &[f64])> = sets[PAIRS..]
-        .chunks_exact(2)
-        .map(|p| (&p[0][..], &p[1][..]))
-        .collect();
-    let report = w2_report(&samples, &floor, 2)?;
+    let ratio = w2_over_floor(&states[WALK], SET, &mut fresh)?;
     Ok(Measured {
         states,
         energy,
         cost: cost.iter().sum::<f64>() / cost.len() as f64,
-        ratio: report.mean / report.floor,
+        ratio,
     })
 }

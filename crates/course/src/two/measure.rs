@@ -2,12 +2,14 @@
 
 use burn::tensor::Device;
 use fokker_core::{Denoiser, Flow};
+use fokker_eval::metrics::w2_report;
 use fokker_math::mixture::GaussianMixture;
 use fokker_math::scheduler::Scheduler;
 use fokker_math::stats::energy_distance;
 use fokker_nn::Mlp;
 use fokker_sim::rng::Cursor;
 
+use super::LabError;
 use super::bench::model;
 use super::points::{Points, draw, draw_at, flat, of_state, to_state};
 
@@ -132,4 +134,27 @@ pub(super) fn sampler<'a>(
     cursor: &'a mut Cursor,
 ) -> impl FnMut() -> (f64, f64) + 'a {
     move || draw(mixture, cursor)
+}
+
+/// The mean 2-Wasserstein distance of samples to data over its floor, that of data to data, in sets of `set`
+/// points; `fresh` gives that many points of the data, others each time.
+pub(super) fn w2_over_floor(
+    samples: &[(f64, f64)],
+    set: usize,
+    fresh: &mut dyn FnMut(usize) -> Points,
+) -> Result<f64, LabError> {
+    let ends: Vec<Vec<f64>> = samples.chunks_exact(set).map(flat).collect();
+    let sets: Vec<Vec<f64>> = (0..3 * ends.len()).map(|_| flat(&fresh(set))).collect();
+    let (beside, among) = sets.split_at(ends.len());
+    let pairs: Vec<(&[f64], &[f64])> = ends
+        .iter()
+        .zip(beside)
+        .map(|(a, b)| (&a[..], &b[..]))
+        .collect();
+    let floor: Vec<(&[f64], &[f64])> = among
+        .chunks_exact(2)
+        .map(|p| (&p[0][..], &p[1][..]))
+        .collect();
+    let report = w2_report(&pairs, &floor, 2)?;
+    Ok(report.mean / report.floor)
 }
