@@ -84,7 +84,7 @@ impl Recipe {
         Ok(Draw {
             sampler: find_sampler(&self.sampler)?,
             steps: self.steps,
-            guidance: self.guidance,
+            guidance: self.guidance.into(),
             diffusion: find_sigma(self.sigma.as_deref())?,
             scheduler: self.scheduler.as_deref().map(find_scheduler).transpose()?,
             seed: self.seed,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fokker::core::{SamplerSpec, chunk_rows};
+use fokker::core::{Guidance, SamplerSpec, chunk_rows};
 use fokker::eval::write_gif;
 use fokker::math::diffusion::Diffusion;
 use fokker::train::{AnyNetwork, Checkpoint};
@@ -74,9 +74,9 @@ impl Source {
             steps: how.steps.map_or(own.steps, |s| s as usize),
             // Without classes there is nothing to guide towards.
             guidance: if self.flow.classes == 0 {
-                1.0
+                Guidance::default()
             } else {
-                how.guidance.unwrap_or(own.guidance)
+                how.guidance.unwrap_or(own.guidance).into()
             },
             seed,
             ..Draw::default()
@@ -122,7 +122,7 @@ impl Source {
             weights: self.weights()?,
             sampler: draw.sampler.name.into(),
             steps: draw.steps,
-            guidance: draw.guidance,
+            guidance: draw.guidance.weight(0),
             sigma: draw.sampler.stochastic.then(|| draw.diffusion.to_string()),
             scheduler: draw.scheduler.as_ref().map(|s| s.name().into()),
             seed: draw.seed,

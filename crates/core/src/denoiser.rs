@@ -67,6 +67,15 @@ pub trait Denoiser {
         Some((velocity, noise, scale))
     }
 
+    /// The estimate at (x, t) and its pullback vᵀ ∂value/∂x, row by row: `[batch, dim]`, for v of the value's
+    /// shape. `None` where the model has no derivatives.
+    ///
+    /// Any other prediction is x's multiple plus the value's multiple, and so is its pullback of v's.
+    fn vjp(&self, x: State, t: f64, v: State) -> Option<(Estimate, State)> {
+        let _ = (x, t, v);
+        None
+    }
+
     /// The score ∇log p_t(x), or `None` where the prediction does not determine it. It belongs to the
     /// marginal only where the path's noise is Gaussian and independent of the data.
     fn score(&self, x: State, t: f64) -> Option<State> {

@@ -8,8 +8,8 @@ use fokker_math::scheduler::Scheduler;
 use fokker_sim::rng::{Purpose, normal_rows};
 
 use crate::{
-    Denoiser, Guided, Model, Network, Parametrization, ProbabilityPath, Progress, Rescheduled,
-    RowNoise, SAMPLERS, SamplerSpec, State, sample,
+    Denoiser, Guidance, Guided, Model, Network, Parametrization, ProbabilityPath, Progress,
+    Rescheduled, RowNoise, SAMPLERS, SamplerSpec, State, sample,
 };
 
 /// A trained network with all that is needed to sample from it.
@@ -58,8 +58,8 @@ pub struct Draw {
     pub diffusion: Diffusion,
     /// Another path than the one of the training, of the same law; `None`: that one.
     pub scheduler: Option<Arc<dyn Scheduler>>,
-    /// The guidance weight w (1: none).
-    pub guidance: f64,
+    /// How it is steered towards the classes.
+    pub guidance: Guidance,
     /// The seed.
     pub seed: u64,
     /// Index of the first sample.
@@ -79,7 +79,7 @@ impl Default for Draw {
             steps: 25,
             diffusion: Diffusion::default(),
             scheduler: None,
-            guidance: 1.0,
+            guidance: Guidance::default(),
             seed: 0,
             first: 0,
             count: 16,
@@ -196,7 +196,11 @@ impl<N: Network> Flow<N> {
             None => Box::new(model),
             Some(classes) => {
                 let null = self.classes as u32;
-                Box::new(Guided::new(model.given(&classes), null, draw.guidance))
+                Box::new(Guided::new(
+                    model.given(&classes),
+                    null,
+                    draw.guidance.weight(0),
+                ))
             }
         };
         match &draw.scheduler {

@@ -10,6 +10,7 @@
 
 mod denoiser;
 mod flow;
+mod guidance;
 mod model;
 mod network;
 mod noise;
@@ -22,6 +23,7 @@ mod samplers;
 
 pub use denoiser::{Denoiser, Estimate};
 pub use flow::{Draw, Flow, Start, chunk_rows};
+pub use guidance::Guidance;
 pub use model::{Guided, Model};
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};

@@ -65,4 +65,8 @@ impl<T: Denoiser + ?Sized> Denoiser for Box<T> {
     fn velocity_and_noise(&self, x: State, t: f64) -> Option<(State, State, f64)> {
         (**self).velocity_and_noise(x, t)
     }
+
+    fn vjp(&self, x: State, t: f64, v: State) -> Option<(Estimate, State)> {
+        (**self).vjp(x, t, v)
+    }
 }

@@ -88,7 +88,7 @@ fn a_sample_does_not_depend_on_its_company() {
         let draw = |first, count| Draw {
             sampler,
             steps: 3,
-            guidance: 2.0,
+            guidance: 2.0.into(),
             seed: 5,
             first,
             count,
