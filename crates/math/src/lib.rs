@@ -13,6 +13,7 @@
 //! | [`interpolant`] | paths between two arbitrary laws: linear, bridges, stochastic interpolants |
 //! | [`diffusion`] | the diffusion coefficient of the SDE extension |
 //! | [`grid`] | time grids |
+//! | [`multistep`] | weights of exponential and linear multistep samplers: DDIM, DPM-Solver++, UniPC, DEIS, LMS |
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
 //! | [`density`] | densities in any dimension, with score and sampling: normal, mixtures of normals |
@@ -29,6 +30,7 @@ pub mod interpolant;
 pub mod law;
 mod linalg;
 pub mod mixture;
+pub mod multistep;
 pub mod precondition;
 pub mod prediction;
 pub mod rosenbrock;
