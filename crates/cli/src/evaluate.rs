@@ -78,7 +78,7 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     };
     let how = format!(
         "{} steps of {}, {guidance}seed {}",
-        draw.steps, draw.sampler.name, draw.seed
+        draw.steps, draw.sampler, draw.seed
     );
     let (plane, images) = match source.shape {
         Shape::Vector(_) if judge.is_some() => {

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use fokker::SAMPLERS;
+use fokker::core::{Order, Randomness};
 use fokker::math::diffusion::DIFFUSIONS;
 use fokker::math::interpolant::INTERPOLANTS;
 use fokker::math::scheduler::SCHEDULERS;
@@ -57,15 +58,31 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// The table of samplers.
 pub(crate) fn samplers() {
     result(&format!(
-        "{:<16}{:>5}  {:>10}  {:<12}{}",
+        "{:<18}{:>5}  {:>10}  {:<9}{}",
         "name", "order", "calls/step", "kind", "method"
     ));
     for s in SAMPLERS {
-        let kind = if s.stochastic { "SDE" } else { "ODE" };
+        let kind = match s.randomness {
+            Randomness::No => "ODE",
+            Randomness::Yes | Randomness::AnySigma => "SDE",
+            Randomness::Parameter => "ODE/SDE",
+        };
+        let order = match s.order {
+            Order::Is(order) => order.to_string(),
+            Order::Parameter => "n".into(),
+            Order::ParameterPlusOne => "n + 1".into(),
+        };
         result(&format!(
-            "{:<16}{:>5}  {:>10}  {:<12}{} ({})",
-            s.name, s.order, s.calls, kind, s.title, s.reference
+            "{:<18}{order:>5}  {:>10}  {kind:<9}{} ({})",
+            s.name, s.calls, s.title, s.reference
         ));
+        if let Some(p) = s.parameter {
+            let [least, most] = p.range;
+            result(&format!(
+                "{:<44}{}:{}, {least} to {most} [default: {}]",
+                "", s.name, p.symbol, p.default
+            ));
+        }
     }
 }
 

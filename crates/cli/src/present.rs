@@ -164,7 +164,7 @@ pub(crate) fn class_sheet(source: &Source, draw: &Draw, images: &[Pixels]) -> Re
         row_labels: Some(labels),
         caption: Some(format!(
             "fokker · {} steps of {} · guidance {} · seed {}",
-            draw.steps, draw.sampler.name, draw.guidance, draw.seed
+            draw.steps, draw.sampler, draw.guidance, draw.seed
         )),
         ..GridStyle::default()
     };
@@ -316,7 +316,7 @@ pub(crate) fn write(
         let size = (frames[0].width, frames[0].height);
         let text = format!(
             "The flow dx/dt = u_t(x) carries noise (t = 0) to data (t = 1), here in {} steps of {}.",
-            draw.steps, draw.sampler.name
+            draw.steps, draw.sampler
         );
         let section = Section::new("From noise to data");
         report = report.section(section.animation(gif, size, text));

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use fokker::core::SamplerSpec;
+use fokker::Draw;
+use fokker::core::Sampler;
 use fokker::math::diffusion::Diffusion;
 use fokker::math::scheduler::{SCHEDULERS, Scheduler, scheduler};
-use fokker::{Draw, sampler};
 use serde::{Deserialize, Serialize};
 
 /// The keyword of the PNG text chunk.
@@ -116,9 +116,6 @@ pub(crate) fn find_scheduler(name: &str) -> Result<Arc<dyn Scheduler>> {
 }
 
 /// The sampler of that name, or an answer that lists them.
-pub(crate) fn find_sampler(name: &str) -> Result<&'static SamplerSpec> {
-    sampler(name).with_context(|| {
-        let names: Vec<&str> = fokker::SAMPLERS.iter().map(|s| s.name).collect();
-        format!("unknown sampler \"{name}\"; known are {}", names.join(", "))
-    })
+pub(crate) fn find_sampler(text: &str) -> Result<Sampler> {
+    text.parse().map_err(|e| anyhow!("--sampler {text}: {e}"))
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fokker::core::{Guidance, SamplerSpec, chunk_rows};
+use fokker::core::{Guidance, Sampler, chunk_rows};
 use fokker::eval::write_gif;
 use fokker::math::diffusion::Diffusion;
 use fokker::train::{AnyNetwork, Checkpoint};
@@ -59,10 +59,9 @@ impl Source {
         }
         let sampler = find_sampler(how.sampler.as_deref().unwrap_or(&own.sampler))?;
         let diffusion = find_sigma(how.sigma.as_deref())?;
-        if how.sigma.is_some() && !sampler.stochastic {
-            let name = sampler.name;
+        if how.sigma.is_some() && !sampler.takes_sigma() {
             bail!(
-                "--sigma: {name} adds no noise; use a stochastic sampler (see `fokker samplers`)"
+                "--sigma: {sampler} takes no σ_t of its own; euler-maruyama and sde-heun do (see `fokker samplers`)"
             );
         }
         let scheduler = how.scheduler.as_deref().map(find_scheduler).transpose()?;
@@ -84,26 +83,18 @@ impl Source {
     }
 
     /// Whether this run can be sampled so: a stochastic sampler needs the score, a scheduler a start at noise.
-    fn check_way(&self, sampler: &SamplerSpec, sigma: Diffusion, rescheduled: bool) -> Result<()> {
+    fn check_way(&self, sampler: Sampler, sigma: Diffusion, rescheduled: bool) -> Result<()> {
         if !self.flow.path.is_gaussian() {
             if rescheduled {
                 bail!(
                     "--scheduler: this run starts at other data, not at noise: its path has no scheduler"
                 );
             }
-            if sampler.stochastic && sigma == Diffusion::Memoryless {
+            if sampler.takes_sigma() && sigma == Diffusion::Memoryless {
                 bail!("--sigma memoryless: only a path that starts at noise has it");
             }
         }
-        if self.flow.has_score || !sampler.stochastic {
-            return Ok(());
-        }
-        bail!(
-            "{} needs the score, which this run did not learn: it needs noise that is independent of the data, \
-             or a path with noise of its own and objective.prediction = \"velocity-and-noise\"; use a sampler of \
-             ordinary differential equations, such as heun",
-            sampler.name
-        )
+        Ok(sampler.suits(&self.flow.path, self.flow.has_score)?)
     }
 
     fn weights(&self) -> Result<String> {
@@ -120,10 +111,13 @@ impl Source {
             run: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
             step: self.checkpoint.step,
             weights: self.weights()?,
-            sampler: draw.sampler.name.into(),
+            sampler: draw.sampler.to_string(),
             steps: draw.steps,
             guidance: draw.guidance.weight(0),
-            sigma: draw.sampler.stochastic.then(|| draw.diffusion.to_string()),
+            sigma: draw
+                .sampler
+                .takes_sigma()
+                .then(|| draw.diffusion.to_string()),
             scheduler: draw.scheduler.as_ref().map(|s| s.name().into()),
             seed: draw.seed,
             first: draw.first,
@@ -162,12 +156,12 @@ impl Source {
                 "the samples are no finite numbers (guidance {}, {} steps of {}); try a smaller guidance or more steps",
                 draw.guidance,
                 draw.steps,
-                draw.sampler.name
+                draw.sampler
             );
         }
         bar.finish(&format!(
             "{} samples, {} steps of {}",
-            draw.count, draw.steps, draw.sampler.name
+            draw.count, draw.steps, draw.sampler
         ));
         Ok(Some((values, trajectory)))
     }

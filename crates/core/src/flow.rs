@@ -9,7 +9,7 @@ use fokker_sim::rng::{Purpose, normal_rows};
 
 use crate::{
     Denoiser, Guidance, Guided, Model, Network, Parametrization, ProbabilityPath, Progress,
-    Rescheduled, RowNoise, SAMPLERS, SamplerSpec, State, sample,
+    Rescheduled, RowNoise, Sampler, State, sample, sampler,
 };
 
 /// A trained network with all that is needed to sample from it.
@@ -51,7 +51,7 @@ impl fmt::Debug for dyn Start {
 #[derive(Clone)]
 pub struct Draw {
     /// How to walk.
-    pub sampler: &'static SamplerSpec,
+    pub sampler: Sampler,
     /// Steps from noise to data, at the scheduler's own times.
     pub steps: usize,
     /// The σ_t of a stochastic sampler.
@@ -73,9 +73,8 @@ pub struct Draw {
 impl Default for Draw {
     /// Sixteen samples by 25 Heun steps.
     fn default() -> Self {
-        let heun = SAMPLERS.iter().find(|s| s.name == "heun");
         Self {
-            sampler: heun.expect("Heun is in the table"),
+            sampler: sampler("heun").expect("Heun is in the table"),
             steps: 25,
             diffusion: Diffusion::default(),
             scheduler: None,
@@ -109,8 +108,8 @@ impl<N: Network> Flow<N> {
     /// The samples of `draw`, `[count, dim]` row by row.
     ///
     /// # Panics
-    /// If a class is larger than the number of classes (which stands for ∅), or a stochastic sampler is
-    /// asked for where the model [has no score](Self::has_score).
+    /// If a class is larger than the number of classes (which stands for ∅), or the sampler does not
+    /// [suit](Sampler::suits) the model.
     pub fn sample(&self, draw: &Draw) -> Vec<f32> {
         self.sample_watched(draw, &mut |_, _| ControlFlow::Continue(()))
             .expect("nothing breaks off")
@@ -127,11 +126,9 @@ impl<N: Network> Flow<N> {
         if let Some(class) = draw.classes.iter().find(|c| **c > limit) {
             panic!("class {class} is out of range: this network has {limit} classes");
         }
-        assert!(
-            self.has_score || !draw.sampler.stochastic,
-            "{} needs the score, which this model does not know",
-            draw.sampler.name
-        );
+        if let Err(why) = draw.sampler.suits(&self.path, self.has_score) {
+            panic!("{why}");
+        }
         let rows = chunk_rows(self.dim);
         let scheduler = draw.scheduler.as_ref().unwrap_or(self.path.scheduler());
         let grid = scheduler.times(draw.steps);
@@ -143,7 +140,7 @@ impl<N: Network> Flow<N> {
             let x = TensorData::new(self.start(draw, all.clone()), [rows, self.dim]);
             let state = sample(
                 &*self.denoiser(draw, all),
-                &mut *(draw.sampler.make)(draw.diffusion),
+                &mut *draw.sampler.start(draw.diffusion),
                 State::from_data(x, &self.device),
                 &grid,
                 &mut RowNoise::new(draw.seed, Purpose::Solver, first, &self.device),

@@ -32,7 +32,10 @@ pub use parametrization::Parametrization;
 pub use path::{Examples, PathCoeffs, ProbabilityPath};
 pub use rescheduled::Rescheduled;
 pub use sample::{Progress, Span, sample};
-pub use samplers::{SAMPLERS, SamplerSpec, Stepper, sampler};
+pub use samplers::{
+    Needs, Order, Parameter, Plan, Randomness, SAMPLERS, Sampler, SamplerError, SamplerSpec,
+    Stepper, Unsuited, sampler,
+};
 
 /// A batch of states, `[batch, dim]`.
 pub type State = burn::tensor::Tensor<2>;

@@ -9,6 +9,10 @@ pub struct Span {
     pub from: f64,
     /// Where it ends.
     pub to: f64,
+    /// Steps in all.
+    pub steps: usize,
+    /// Where the walk ends at the data: how many steps follow this one.
+    pub to_data: Option<usize>,
 }
 
 /// Where a sampling loop stands, told after every step and once before the first.
@@ -35,6 +39,9 @@ pub fn sample(
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Option<State> {
     let steps = grid.len().saturating_sub(1);
+    let ends_at_data = grid
+        .last()
+        .is_some_and(|t| model.scheduler().at(*t).beta == 0.0);
     let mut x = x;
     for (step, &t) in grid.iter().enumerate() {
         let progress = Progress {
@@ -47,7 +54,13 @@ pub fn sample(
             return None;
         }
         if let Some(&to) = grid.get(step + 1) {
-            x = stepper.step(model, x, Span { from: t, to }, noise);
+            let span = Span {
+                from: t,
+                to,
+                steps,
+                to_data: ends_at_data.then_some(steps - step - 1),
+            };
+            x = stepper.step(model, x, span, noise);
         }
     }
     Some(x)

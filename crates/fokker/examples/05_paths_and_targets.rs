@@ -116,7 +116,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let x = fokker::State::from_data(x, &Device::flex());
         let mut noise =
             fokker::core::RowNoise::new(0, fokker::sim::rng::Purpose::Test, 0, &Device::flex());
-        let mut heun = (sampler("heun").expect("in the table").make)(Default::default());
+        let mut heun = sampler("heun")
+            .expect("in the table")
+            .start(Default::default());
         let go_on = &mut |_: fokker::core::Progress| std::ops::ControlFlow::Continue(());
         let grid = fokker::math::grid::uniform(100);
         let end = fokker::core::sample(&oracle, &mut *heun, x, &grid, &mut noise, go_on);

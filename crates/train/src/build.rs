@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_core::{Draw, Flow, Network, Start, sampler};
+use fokker_core::{Draw, Flow, Network, Sampler, Start, sampler};
 use fokker_data::Dataset;
 use fokker_nn::{Classifier, Init};
 
@@ -130,10 +130,13 @@ pub fn rectified_pairs(
     }
     let own = &run.config().sample;
     // Pairs are the ends of a flow, so of an ordinary equation.
-    let flows = |name: &&str| sampler(name).is_some_and(|s| !s.stochastic);
-    let name = Some(own.sampler.as_str()).filter(flows).unwrap_or("heun");
+    let own_sampler = own.sampler.parse::<Sampler>().ok();
+    let heun = || sampler("heun").expect("Heun is in the table");
+    let sampler = own_sampler
+        .filter(|s| !s.is_stochastic())
+        .unwrap_or_else(heun);
     let draw = Draw {
-        sampler: sampler(name).expect("Heun is in the table"),
+        sampler,
         steps: own.steps,
         // Not the starts of anybody's samples.
         seed: config.seed ^ PAIRS,

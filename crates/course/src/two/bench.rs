@@ -216,7 +216,9 @@ impl<'a> Bench<'a> {
         keep: &[usize],
     ) -> Result<Vec<Points>, LabError> {
         let seed = self.seed();
-        let mut stepper = (sampler(name).expect("a sampler of the table").make)(diffusion);
+        let mut stepper = sampler(name)
+            .expect("a sampler of the table")
+            .start(diffusion);
         let mut noise = RowNoise::new(seed, Purpose::Solver, 0, &self.device);
         let mut kept = Vec::with_capacity(keep.len());
         let (step, progress) = (self.step, &mut *self.progress);

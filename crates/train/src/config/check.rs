@@ -1,6 +1,6 @@
 //! Values that parse but make no sense.
 
-use fokker_core::SAMPLERS;
+use fokker_core::Sampler;
 
 use super::{Config, CouplingKind, NetworkConfig, Training};
 
@@ -69,20 +69,12 @@ impl Config {
                 "a rectified coupling starts where its run's model starts; leave [source] out";
             return refuse("coupling.kind", text);
         }
-        let known: Vec<&str> = SAMPLERS.iter().map(|s| s.name).collect();
-        if !known.contains(&self.sample.sampler.as_str()) {
-            let text = format!("unknown; known are {}", known.join(", "));
-            return refuse("sample.sampler", text);
-        }
-        let stochastic = SAMPLERS
-            .iter()
-            .any(|s| s.stochastic && s.name == self.sample.sampler);
-        if stochastic && !self.has_score() {
-            let text = format!(
-                "{} needs the score, which this path and coupling do not give; use one of ordinary equations, such as heun",
-                self.sample.sampler
-            );
-            return refuse("sample.sampler", text);
+        match self.sample.sampler.parse::<Sampler>() {
+            Err(e) => return refuse("sample.sampler", e.to_string()),
+            Ok(sampler) => {
+                let fits = sampler.suits(&self.probability_path(), self.has_score());
+                fits.or_else(|e| refuse("sample.sampler", e.to_string()))?;
+            }
         }
         self.check_network()?;
         let o = &self.objective;
