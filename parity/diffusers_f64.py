@@ -13,6 +13,9 @@ MODULES = {
     "EulerDiscreteScheduler": "euler_discrete",
     "EulerAncestralDiscreteScheduler": "euler_ancestral_discrete",
     "HeunDiscreteScheduler": "heun_discrete",
+    "KDPM2DiscreteScheduler": "k_dpm_2_discrete",
+    "EDMEulerScheduler": "edm_euler",
+    "EDMDPMSolverMultistepScheduler": "edm_dpmsolver_multistep",
     "FlowMatchEulerDiscreteScheduler": "flow_match_euler_discrete",
     "DPMSolverMultistepScheduler": "dpmsolver_multistep",
     "DPMSolverSinglestepScheduler": "dpmsolver_singlestep",
@@ -57,18 +60,27 @@ def orders_of(peer):
     return orders
 
 
-def advance(peer, kind, predicts, x, before=lambda i, x: x, denoiser=denoise, **arguments):
-    """Yields the peer's state after each of its calls; the network's time is the σ of the peer's own grid.
+def network(peer, kind, predicts, x, t, i, denoiser):
+    """What the network answers at the peer's call i: at the state and σ that the peer means, not at a rounded time."""
+    first = getattr(peer, "state_in_first_order", True)
+    sigma = (peer.sigmas if first else getattr(peer, "sigmas_interpol", peer.sigmas))[i]
+    alpha, beta = coefficients(kind, sigma)
+    data = getattr(peer.config, "sigma_data", 1.0)
+    if hasattr(peer, "scale_model_input"):
+        # The peer's scaling of a variance-exploding state, undone.
+        x = peer.scale_model_input(x, t) * ((sigma**2 + data**2) ** 0.5 if kind == "ve" else 1)
+    if hasattr(peer, "precondition_outputs"):
+        # D = c_skip x + c_out F, solved for F.
+        total = sigma**2 + data**2
+        return (denoiser(x, alpha, beta) - data**2 / total * x) / (sigma * data / total**0.5)
+    return prediction(predicts, x, alpha, beta, denoiser)
 
-    `before(i, x)` sees, and may replace, the state that call i starts from."""
+
+def advance(peer, kind, predicts, x, before=lambda i, x: x, denoiser=denoise, **arguments):
+    """Yields the state after each of the peer's calls; `before(i, x)` sees and may replace the one call i starts from."""
     peer.set_begin_index(0)
     for i, t in enumerate(peer.timesteps):
         x = before(i, x)
-        sigma = peer.sigmas[i]
-        alpha, beta = coefficients(kind, sigma)
-        inputs = x
-        if hasattr(peer, "scale_model_input"):
-            inputs = peer.scale_model_input(x, t) * ((1 + sigma**2) ** 0.5 if kind == "ve" else 1)
-        output = prediction(predicts, inputs, alpha, beta, denoiser)
+        output = network(peer, kind, predicts, x, t, i, denoiser)
         x = peer.step(output, t, x, return_dict=False, **arguments)[0]
         yield x

@@ -1,7 +1,8 @@
 """Measures the order of convergence of the peers' multistep samplers, where the exact solution is known.
 
-Data N(1.5, 0.4²), its exact denoiser, grids uniform in λ = ln(α/β) from -3 to 3. Each peer is run twice: from its own
-start (steps of lower order until it has a history) and from exact states, so that only its formula counts."""
+Data N(1.5, 0.4²), its exact denoiser, grids uniform in λ = ln(α/β) from -3 to 3. Each peer is run twice: from its
+own start (steps of lower order until it has a history) and from exact states, so that only its formula counts.
+Samplers of the stochastic equation (η = 1) get noise that is zero: the equation left has a closed form, too."""
 
 import logging
 import math
@@ -18,8 +19,24 @@ COUNTS = [32, 64, 128, 256, 512]
 C = torch.tensor([[-1.0, 0.3, 1.7]])
 
 
-def solution(kind, sigma):
+def flow(kind, sigma):
     return gaussian_flow(C, *coefficients(kind, sigma))
+
+
+def cosine(_x, alpha, beta):
+    """D = C cos λ for the stochastic samplers: along their drift the Gaussian's D does not change, which is no test."""
+    return C * torch.cos(torch.log(alpha / beta))
+
+
+def noiseless(kind, sigma):
+    """Of dx/dλ = 2(D - x), the reverse equation's drift where α = 1, for the D above."""
+    alpha, beta = coefficients(kind, sigma)
+    lam = torch.log(alpha / beta)
+    return alpha * C * (4 * torch.cos(lam) + 2 * torch.sin(lam)) / 5
+
+
+def silence(like, *_, **__):
+    return torch.zeros(like)
 
 
 def grid(n):
@@ -30,9 +47,11 @@ def diffusers(name, order, kind="vp", **config):
     arguments = {"order": order} if name.startswith("LMS") else {}
     if not arguments:
         config["solver_order"] = order
+    stochastic = "sde" in config.get("algorithm_type", "")
+    solution, denoiser = (noiseless, cosine) if stochastic else (flow, gaussian)
 
     def end(n, exact):
-        peer = scheduler(name, config)
+        peer = scheduler(name, config, silence)
         peer.set_timesteps(n)
         peer.sigmas = sigmas = grid(n)
 
@@ -43,13 +62,17 @@ def diffusers(name, order, kind="vp", **config):
                 return solution(kind, sigmas[i])
             return x
 
-        *_, x = advance(peer, kind, "epsilon", None, before, gaussian, **arguments)
+        *_, x = advance(peer, kind, "epsilon", None, before, denoiser, **arguments)
         return (x - solution(kind, sigmas[-1])).abs().max().item()
 
     return end
 
 
 def k_diffusion(function, **arguments):
+    solution, denoiser = (noiseless, cosine) if arguments.get("eta") else (flow, gaussian)
+    if "eta" in arguments:
+        arguments["noise_sampler"] = lambda *_: torch.zeros_like(C)
+
     def end(n, exact):
         sigmas = grid(n)
         calls = 0
@@ -60,7 +83,7 @@ def k_diffusion(function, **arguments):
                 # The peer's own state, put right before the peer uses it.
                 x.copy_(solution("ve", sigma[0]))
             calls += 1
-            return gaussian(x, torch.ones(()), sigma[0])
+            return denoiser(x, torch.ones(()), sigma[0])
 
         samplers_k.sampling.torch = Double(torch)
         x = solution("ve", sigmas[0])
@@ -75,10 +98,10 @@ def third_order(weight):
 
     def end(n, exact):
         sigmas, h, d = grid(n), 6 / n, []
-        x = solution("ve", sigmas[0])
+        x = flow("ve", sigmas[0])
         for i, sigma in enumerate(sigmas[:-1]):
             if i <= exact:
-                x = solution("ve", sigma)
+                x = flow("ve", sigma)
             d = [gaussian(x, torch.ones(()), sigma), *d[:2]]
             x = math.exp(-h) * x - math.expm1(-h) * d[0]
             phi_2 = math.expm1(-h) / h + 1
@@ -87,7 +110,7 @@ def third_order(weight):
             if len(d) == 3:
                 second = (d[0] - 2 * d[1] + d[2]) / 2
                 x = x + phi_2 * (d[0] - d[1] + second) - weight * (phi_2 / h - 0.5) * second
-        return (x - solution("ve", sigmas[-1])).abs().max().item()
+        return (x - flow("ve", sigmas[-1])).abs().max().item()
 
     return end
 
@@ -99,7 +122,7 @@ def slope(errors):
     return -numpy.polyfit(n, error, 1)[0]
 
 
-PLUS, SINGLE = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
+PLUS = "DPMSolverMultistepScheduler"
 PEERS = {
     "diffusers DPMSolverMultistep 2 midpoint": (2, diffusers(PLUS, 2, final_sigmas_type="sigma_min")),
     "diffusers DPMSolverMultistep 2 heun": (2, diffusers(PLUS, 2, final_sigmas_type="sigma_min", solver_type="heun")),
@@ -116,14 +139,27 @@ PEERS = {
         for kind in ("bh1", "bh2")
     },
     **{f"diffusers DEISMultistep {order}": (order, diffusers("DEISMultistepScheduler", order)) for order in (1, 2, 3)},
-    **{f"diffusers LMSDiscrete {order}": (order, diffusers("LMSDiscreteScheduler", order, "ve")) for order in (1, 2, 3, 4)},
+    **{
+        f"diffusers LMSDiscrete {order}": (order, diffusers("LMSDiscreteScheduler", order, "ve"))
+        for order in (1, 2, 3, 4)
+    },
     **{f"k-diffusion lms {order}": (order, k_diffusion("sample_lms", order=order)) for order in (1, 2, 3, 4)},
     "k-diffusion dpmpp_2m": (2, k_diffusion("sample_dpmpp_2m")),
-    "k-diffusion dpmpp_2m_sde η = 0 midpoint": (2, k_diffusion("sample_dpmpp_2m_sde", eta=0.0, noise_sampler=True)),
+    "k-diffusion dpmpp_2m_sde η = 0 midpoint": (2, k_diffusion("sample_dpmpp_2m_sde", eta=0.0)),
     "k-diffusion dpmpp_2m_sde η = 0 heun": (
-        2, k_diffusion("sample_dpmpp_2m_sde", eta=0.0, noise_sampler=True, solver_type="heun")
+        2, k_diffusion("sample_dpmpp_2m_sde", eta=0.0, solver_type="heun")
     ),
-    "k-diffusion dpmpp_3m_sde η = 0": (3, k_diffusion("sample_dpmpp_3m_sde", eta=0.0, noise_sampler=True)),
+    "k-diffusion dpmpp_3m_sde η = 0": (3, k_diffusion("sample_dpmpp_3m_sde", eta=0.0)),
+    **{
+        f"diffusers SDE-DPMSolverMultistep {order} {kind}": (
+            order,
+            diffusers(PLUS, order, algorithm_type="sde-dpmsolver++", solver_type=kind, final_sigmas_type="sigma_min"),
+        )
+        for order, kind in ((1, "midpoint"), (2, "midpoint"), (2, "heun"), (3, "midpoint"))
+    },
+    "k-diffusion dpmpp_2m_sde η = 1 midpoint": (2, k_diffusion("sample_dpmpp_2m_sde", eta=1.0)),
+    "k-diffusion dpmpp_2m_sde η = 1 heun": (2, k_diffusion("sample_dpmpp_2m_sde", eta=1.0, solver_type="heun")),
+    "k-diffusion dpmpp_3m_sde η = 1": (3, k_diffusion("sample_dpmpp_3m_sde", eta=1.0)),
 }
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ FLOW = {"use_flow_sigmas": True, "prediction_type": "flow_prediction"}
 
 
 def described(config, steps):
-    names = [config.get("beta_schedule") or f"flow, shift {config.get('shift') or config.get('flow_shift', 1.0)}"]
+    flow = f"flow, shift {config.get('shift') or config.get('flow_shift', 1.0)}"
+    names = [config.get("beta_schedule") or config.get("sigma_schedule") or flow]
     if spacing := config.get("timestep_spacing"):
         names.append(spacing)
     names += [key.removeprefix("use_") for key in ("use_karras_sigmas", "use_lu_lambdas") if config.get(key)]
@@ -35,7 +36,8 @@ def discrete(sampler, parameter, name, config, steps, options=None, **arguments)
     case = Case()
     peer = scheduler(name, {**config, "clip_sample": False}, case.draw)
     peer.set_timesteps(steps)
-    bars = [peer.alphas_cumprod[t] for t in peer.timesteps] + [getattr(peer, "final_alpha_cumprod", torch.tensor(1.0))]
+    final = getattr(peer, "final_alpha_cumprod", torch.tensor(1.0))
+    bars = [*(peer.alphas_cumprod[t] for t in peer.timesteps), final]
     alpha, beta = [bar**0.5 for bar in bars], [(1 - bar) ** 0.5 for bar in bars]
     if name == "DDIMScheduler":
         stride = peer.config.num_train_timesteps // steps
@@ -76,10 +78,10 @@ def indexed(sampler, parameter, name, config, steps, kind="vp", options=None, **
         if name == "UniPCMultistepScheduler":
             corrected.append(peer.last_sample)
             orders.append(peer.this_order)
-    if name == "HeunDiscreteScheduler":
-        # Two calls a step, the last step excepted; the states between are Euler's.
+    if peer.order == 2:
+        # Two calls a step, the last step to σ = 0 excepted; the states between are intermediate.
         states = [*states[1:-1:2], states[-1]]
-        sigmas = torch.cat([sigmas[:-1:2], sigmas[-1:]])
+        sigmas = torch.cat([sigmas[: 2 * steps : 2], torch.zeros(1)])
     if orders:
         options = {**(options or {}), "orders": orders}
     more = {"corrected": corrected} if corrected else {}
@@ -132,6 +134,8 @@ def euler():
         yield indexed("euler", None, "EulerDiscreteScheduler", config, steps, "ve")
     for shift, steps in [(1.0, 6), (3.0, 8)]:
         yield indexed("euler", None, "FlowMatchEulerDiscreteScheduler", {"shift": shift}, steps, "flow")
+    for sigmas, steps in [("karras", 6), ("exponential", 5)]:
+        yield indexed("euler", None, "EDMEulerScheduler", {"sigma_schedule": sigmas}, steps, "ve")
     for config, steps in [
         (LINEAR | {"timestep_spacing": "linspace"}, 6),
         (SCALED | {"timestep_spacing": "trailing"}, 8),
@@ -147,13 +151,14 @@ def heun():
         (COSINE | {"timestep_spacing": "leading"}, 5),
     ]:
         yield indexed("heun", None, "HeunDiscreteScheduler", config, steps, "ve")
+        yield indexed("dpm2", None, "KDPM2DiscreteScheduler", config, steps, "ve")
 
 
 def single():
     name = "DPMSolverSinglestepScheduler"
     for order, config, steps in [
-        (1, LINEAR, 6),
-        (1, COSINE | KARRAS, 7),
+        (1, LINEAR | {"lower_order_final": True}, 6),
+        (1, COSINE | KARRAS | {"lower_order_final": True}, 7),
         (2, LINEAR | TO_MINIMUM, 8),
         (2, SCALED | {"lower_order_final": True}, 8),
         (2, COSINE | {"lower_order_final": True}, 7),
@@ -166,14 +171,17 @@ def single():
         yield case
 
 
-def multi(sampler, parameter, order, config, steps, options=None, kind="vp"):
+def multi(sampler, parameter, order, config, steps, options=None, kind="vp", name="DPMSolverMultistepScheduler"):
     config = {"solver_order": order, **config}
     options = {
         "solver_type": config.get("solver_type", "midpoint"),
         "lower_order_final": config.get("lower_order_final", True),
         **(options or {}),
     }
-    return indexed(sampler, parameter, "DPMSolverMultistepScheduler", config, steps, kind, options)
+    if order == 3:
+        # See "Where a peer is wrong" in README.md.
+        options["third_order"] = "sign" if "sde" in config.get("algorithm_type", "") else "half"
+    return indexed(sampler, parameter, name, config, steps, kind, options)
 
 
 def multistep():
@@ -195,6 +203,10 @@ def multistep():
         (COSINE | full, 9),
     ]:
         yield multi("dpm++3m", None, 3, config, steps)
+    edm = {"kind": "ve", "name": "EDMDPMSolverMultistepScheduler"}
+    yield multi("dpm++2m", None, 2, {"sigma_schedule": "karras"}, 6, **edm)
+    yield multi("dpm++3m", None, 3, {"sigma_schedule": "exponential", "lower_order_final": False}, 7, **edm)
+    yield multi("dpm++2m-sde", 1.0, 2, {"sigma_schedule": "karras", "algorithm_type": "sde-dpmsolver++"}, 6, **edm)
 
 
 def stochastic():

@@ -8,7 +8,7 @@ import torch
 
 from denoiser import denoise
 from samplers_case import Case, call
-from samplers_k import gammas
+from samplers_k import churn_options
 
 PEER = "NVlabs/edm edm_sampler"
 
@@ -53,15 +53,8 @@ def cases(checkout):
             return case.draw()
 
         end = sampler(network, case.normal(), randn_like=like, num_steps=steps, **settings)
-        top = settings.get("S_max", float("inf"))
-        rates = gammas(network.sigmas, settings["S_churn"], settings.get("S_min", 0.0), top)
-        options = {
-            "S_churn": settings["S_churn"],
-            "S_tmin": settings.get("S_min", 0.0),
-            "S_tmax": None if top == float("inf") else top,
-            "S_noise": settings.get("S_noise", 1.0),
-            "gammas": rates,
-        }
+        names = {"S_churn": "s_churn", "S_min": "s_tmin", "S_max": "s_tmax", "S_noise": "s_noise"}
+        options = churn_options(network.sigmas, **{ours: settings[key] for key, ours in names.items() if key in settings})
         yield case.entry(
             "edm-churn" if settings["S_churn"] else "heun",
             settings["S_churn"] or None,
@@ -73,5 +66,5 @@ def cases(checkout):
             starts[0],
             [*starts[1:], end],
             options if settings["S_churn"] else None,
-            lambda step: rates[step] > 0,
+            lambda step: options["gammas"][step] > 0,
         )

@@ -30,13 +30,20 @@ GRIDS = {
 }
 
 
-def gammas(sigmas, s_churn, s_tmin=0.0, s_tmax=float("inf")):
+def churn_options(sigmas, s_churn=0.0, s_tmin=0.0, s_tmax=float("inf"), s_noise=1.0):
+    """`gammas`: by how much of itself σ is raised before each step."""
     n = len(sigmas) - 1
-    return [min(s_churn / n, 2**0.5 - 1) if s_tmin <= sigma <= s_tmax else 0.0 for sigma in sigmas[:-1].tolist()]
+    return {
+        "S_churn": s_churn,
+        "S_tmin": s_tmin,
+        "S_tmax": None if s_tmax == float("inf") else s_tmax,
+        "S_noise": s_noise,
+        "gammas": [min(s_churn / n, 2**0.5 - 1) if s_tmin <= sigma <= s_tmax else 0.0 for sigma in sigmas[:-1].tolist()],
+    }
 
 
 def run(sampler, parameter, function, grid, steps, options=None, noisy=False, **arguments):
-    """`noisy`: the function takes a `noise_sampler`. Those without draw at the start of every step, with or without use."""
+    """`noisy`: the function takes a `noise_sampler`. Others may draw at the start of a step, with or without use."""
     case = Case()
     sigmas = GRIDS[grid](steps)
     start = case.normal() * sigmas[0]
@@ -54,22 +61,16 @@ def run(sampler, parameter, function, grid, steps, options=None, noisy=False, **
     sampling.torch = Double(torch, randn_like=like)
     churn = function in ("sample_euler", "sample_heun", "sample_dpm_2")
     if churn:
-        rates = gammas(sigmas, *(arguments.get(key, rest) for key, rest in
-                                 (("s_churn", 0.0), ("s_tmin", 0.0), ("s_tmax", float("inf")))))
-        used = lambda step: rates[step] > 0
-        if any(rates):
-            top = arguments.get("s_tmax", float("inf"))
-            options = {
-                "S_churn": arguments["s_churn"],
-                "S_tmin": arguments.get("s_tmin", 0.0),
-                "S_tmax": None if top == float("inf") else top,
-                "S_noise": arguments.get("s_noise", 1.0),
-                "gammas": rates,
-            }
+        churned = churn_options(sigmas, **arguments)
+        used = lambda step: churned["gammas"][step] > 0
+        options = churned if arguments else None
     else:
         settings["callback"] = lambda info: step_starts(info["x"])
     if noisy:
         settings["noise_sampler"] = case.draw
+        if arguments.get("eta") == 0:
+            # Drawn, but with no weight.
+            used = lambda step: False
     model = lambda x, sigma: denoise(x, torch.ones(()), sigma[0])
     end = getattr(sampling, function)(model, start, sigmas, disable=True, **settings)
     return case.entry(
@@ -130,7 +131,9 @@ def stochastic():
             options = {"solver_type": kind, "orders": [1, *[2] * (steps - 1 - last), *[1] * last]}
             arguments = {"eta": eta, "solver_type": kind}
             yield run("dpm++2m-sde", eta, "sample_dpmpp_2m_sde", grid, steps, options, noisy=True, **arguments)
-        options = {"orders": [1, 2, *[3] * (steps - 2 - last), *[1] * last]}
+        # The step of order 2 before there are three values has the weights of solver_type "heun".
+        orders = [1, 2, *[3] * (steps - 2 - last), *[1] * last]
+        options = {"solver_type": "heun", "third_order": "half", "orders": orders}
         yield run("dpm++3m-sde", eta, "sample_dpmpp_3m_sde", grid, steps, options, noisy=True, eta=eta)
 
 
