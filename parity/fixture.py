@@ -3,11 +3,20 @@
 import json
 from pathlib import Path
 
-FOLDER = Path(__file__).parent.parent / "crates" / "math" / "tests" / "fixtures"
+CRATES = Path(__file__).parent.parent / "crates"
 
 
-def write(name, entries):
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def path(name, crate="math"):
+    return CRATES / crate / "tests" / "fixtures" / name
+
+
+def write(name, entries, crate="math"):
+    file = path(name, crate)
+    file.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
-    (FOLDER / name).write_text(f"[\n{lines}\n]\n")
-    print(FOLDER / name, (FOLDER / name).stat().st_size, "bytes")
+    file.write_text(f"[\n{lines}\n]\n")
+    print(file, file.stat().st_size, "bytes")
+
+
+def read(name, crate="math"):
+    return json.loads(path(name, crate).read_text())
