@@ -12,7 +12,7 @@
 //! | [`time`] | laws of the training times, by their quantiles |
 //! | [`interpolant`] | paths between two arbitrary laws: linear, bridges, stochastic interpolants |
 //! | [`diffusion`] | the diffusion coefficient of the SDE extension |
-//! | [`grid`] | time grids |
+//! | [`grid`] | time grids: equal, in the log-SNR, of Karras, shifted, given; equal shares of an error |
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
 //! | [`density`] | densities in any dimension, with score and sampling: normal, mixtures of normals |
