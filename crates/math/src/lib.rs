@@ -19,6 +19,7 @@
 //! | [`transport`] | optimal transport: exact, entropic, unbalanced; the Wasserstein distance; couplings of mini-batches |
 //! | [`mixture`] | the exact oracle: density, score, field, denoiser and posterior covariance of a Gaussian mixture's path, with classes, guidance and floors of losses; paths between two mixtures |
 //! | [`law`] | processes in closed form: Brownian motion, Ornstein–Uhlenbeck, geometric Brownian motion, VP, sub-VP, VE, Heston, Langevin, linear flows; Boltzmann's law of any potential on a line |
+//! | [`linalg`] | dense matrices: products, roots of covariances, singular values |
 //! | [`stats`] | the normal distribution, tests of distributions and their power, moments, the energy distance, fits of a line |
 
 mod bisect;
@@ -27,7 +28,7 @@ pub mod diffusion;
 pub mod grid;
 pub mod interpolant;
 pub mod law;
-mod linalg;
+pub mod linalg;
 pub mod mixture;
 pub mod precondition;
 pub mod prediction;
