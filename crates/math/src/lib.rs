@@ -14,12 +14,14 @@
 //! | [`diffusion`] | the diffusion coefficient of the SDE extension |
 //! | [`grid`] | time grids |
 //! | [`multistep`] | weights of exponential and linear multistep samplers: DDIM, DPM-Solver++, UniPC, DEIS, LMS |
+//! | [`grid`] | time grids: equal, in the log-SNR, of Karras, shifted, given; equal shares of an error |
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |
 //! | [`rosenbrock`] | a Rosenbrock method as data, for stiff systems, and a step |
 //! | [`density`] | densities in any dimension, with score and sampling: normal, mixtures of normals |
 //! | [`transport`] | optimal transport: exact, entropic, unbalanced; the Wasserstein distance; couplings of mini-batches |
 //! | [`mixture`] | the exact oracle: density, score, field, denoiser and posterior covariance of a Gaussian mixture's path, with classes, guidance and floors of losses; paths between two mixtures |
 //! | [`law`] | processes in closed form: Brownian motion, Ornstein–Uhlenbeck, geometric Brownian motion, VP, sub-VP, VE, Heston, Langevin, linear flows; Boltzmann's law of any potential on a line |
+//! | [`linalg`] | dense matrices: products, roots of covariances, singular values |
 //! | [`stats`] | the normal distribution, tests of distributions and their power, moments, the energy distance, fits of a line |
 
 mod bisect;
@@ -28,7 +30,7 @@ pub mod diffusion;
 pub mod grid;
 pub mod interpolant;
 pub mod law;
-mod linalg;
+pub mod linalg;
 pub mod mixture;
 pub mod multistep;
 pub mod precondition;

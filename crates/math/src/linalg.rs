@@ -1,4 +1,12 @@
-//! Small dense matrices, row-major.
+//! Dense matrices, row-major.
+
+mod products;
+mod semidefinite;
+mod singular;
+
+pub use products::add_products;
+pub use semidefinite::{SemidefiniteRoot, semidefinite_root};
+pub use singular::singular_values;
 
 /// An LU factorisation with partial pivoting, PA = LU.
 #[derive(Clone, Debug)]

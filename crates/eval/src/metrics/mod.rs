@@ -1,11 +1,13 @@
 //! How good are samples? Measures on plain numbers, each with its floor where it has one.
 
 mod confusion;
+mod frechet;
 mod modes;
 mod nearest;
 mod transport;
 
 pub use confusion::Confusion;
+pub use frechet::{Moments, frechet};
 pub use modes::{ModeWeights, mode_weights};
 pub use nearest::{Neighbours, memorised_fraction, nearest, nearest_two};
 pub use transport::{W2Report, normalised_path_energy, w2_floor, w2_report};

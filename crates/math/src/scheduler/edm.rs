@@ -1,4 +1,5 @@
 use super::{Coeffs, Scheduler, SchedulerError};
+use crate::grid::{cleanest, karras};
 
 /// α = 1, β = σ_max(1 − t): the path of EDM, whose own time is the noise level σ = β, here scaled
 /// to \[0, 1\] and turned
@@ -56,12 +57,9 @@ impl Scheduler for Edm {
     }
 
     fn times(&self, steps: usize) -> Vec<f64> {
-        const RHO: f64 = 7.0;
-        const SIGMA_MIN: f64 = 0.002;
-        let [from, to] =
-            [self.sigma_max, SIGMA_MIN.min(self.sigma_max / 2.0)].map(|s| s.powf(1.0 / RHO));
-        let last = steps.saturating_sub(1).max(1) as f64;
-        let sigma = |i: usize| (from + i as f64 / last * (to - from)).powf(RHO);
+        let last = steps.saturating_sub(1) as f64;
+        let to = cleanest(self.sigma_max);
+        let sigma = |i: usize| karras(self.sigma_max, to, 7.0, i as f64 / last);
         let inside = (1..steps).map(|i| 1.0 - sigma(i) / self.sigma_max);
         let mut times = vec![0.0];
         times.extend(inside);
