@@ -17,14 +17,17 @@ mod noise;
 mod oracle;
 mod parametrization;
 mod path;
+mod pullback;
 mod rescheduled;
 mod sample;
 mod samplers;
 
 pub use denoiser::{Denoiser, Estimate};
 pub use flow::{Draw, Flow, Start, chunk_rows};
-pub use guidance::Guidance;
-pub use model::{Guided, Model};
+pub use guidance::{
+    Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair, Rule,
+};
+pub use model::Model;
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
 pub use oracle::Oracle;

@@ -12,6 +12,19 @@ pub struct Model<'a, N> {
     device: Device,
 }
 
+impl<N> Clone for Model<'_, N> {
+    /// The same network, with the same classes.
+    fn clone(&self) -> Self {
+        Self {
+            network: self.network,
+            path: self.path.clone(),
+            output: self.output,
+            labels: self.labels.clone(),
+            device: self.device.clone(),
+        }
+    }
+}
+
 impl<'a, N: Network> Model<'a, N> {
     /// The model without classes.
     pub fn new(
@@ -59,59 +72,5 @@ impl<N: Network> Denoiser for Model<'_, N> {
     fn predict(&self, x: State, t: f64) -> Estimate {
         let out = self.call(x.clone(), t, self.labels.clone());
         self.read(out, &x, t)
-    }
-}
-
-/// Classifier-free guidance: ũ = (1 − w) u(x|∅) + w u(x|y); w = 1 is plain conditional sampling and
-/// w = 0 unconditional. Both calls run as one batch of twice the size; w = 1 and w = 0 need one.
-///
-/// The combination is linear and every output is affine in the velocity, so it is taken on the
-/// network's own output. Source: Ho and Salimans, *Classifier-free diffusion guidance*, 2022
-/// (whose 1 + ω is our w).
-pub struct Guided<'a, N> {
-    model: Model<'a, N>,
-    null: u32,
-    w: f64,
-}
-
-impl<'a, N: Network> Guided<'a, N> {
-    /// Guides `model`, whose batch must have classes; `null` is the label of ∅.
-    ///
-    /// # Panics
-    /// If the model was not [`given`](Model::given) classes.
-    pub fn new(model: Model<'a, N>, null: u32, w: f64) -> Self {
-        assert!(
-            model.labels.is_some(),
-            "guidance needs a batch with classes"
-        );
-        Self { model, null, w }
-    }
-
-    fn no_class(&self, rows: usize) -> Labels {
-        labels(&vec![self.null; rows], &self.model.device)
-    }
-}
-
-impl<N: Network> Denoiser for Guided<'_, N> {
-    fn scheduler(&self) -> &dyn Scheduler {
-        self.model.scheduler()
-    }
-
-    fn predict(&self, x: State, t: f64) -> Estimate {
-        let rows = x.dims()[0];
-        let out = if self.w == 1.0 {
-            return self.model.predict(x, t);
-        } else if self.w == 0.0 {
-            self.model.call(x.clone(), t, Some(self.no_class(rows)))
-        } else {
-            let classes = self.model.labels.clone().expect("checked by new");
-            let both = Tensor::cat(vec![classes, self.no_class(rows)], 0);
-            let twice = Tensor::cat(vec![x.clone(), x.clone()], 0);
-            let out = self.model.call(twice, t, Some(both));
-            let given = out.clone().narrow(0, 0, rows);
-            let null = out.narrow(0, rows, rows);
-            null.mul_scalar(1.0 - self.w) + given.mul_scalar(self.w)
-        };
-        self.model.read(out, &x, t)
     }
 }
