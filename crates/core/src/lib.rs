@@ -8,6 +8,7 @@
 //! [`Model`] (optionally [`Guided`]) turns the network into a [`Denoiser`], and [`sample()`] walks it
 //! along a time grid with a [`Stepper`] from [`SAMPLERS`].
 
+mod adaptive;
 mod denoiser;
 mod flow;
 mod guidance;
@@ -22,6 +23,7 @@ mod rescheduled;
 mod sample;
 mod samplers;
 
+pub use adaptive::{Adaptive, AdaptiveError, MAX_STEPS, Walk};
 pub use denoiser::{Denoiser, Estimate};
 pub use flow::{Draw, Flow, Start, chunk_rows};
 pub use guidance::{
