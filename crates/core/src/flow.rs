@@ -8,7 +8,7 @@ use fokker_math::scheduler::Scheduler;
 use fokker_sim::rng::{Purpose, normal_rows};
 
 use crate::{
-    Denoiser, Guidance, Guided, Model, Network, Parametrization, ProbabilityPath, Progress,
+    ByClass, Denoiser, Guidance, Guided, Model, Network, Parametrization, ProbabilityPath, Progress,
     Rescheduled, RowNoise, Sampler, State, sample, sampler,
 };
 
@@ -188,16 +188,13 @@ impl<N: Network> Flow<N> {
     /// The model as one denoiser for the classes of `samples`.
     pub fn denoiser<'a>(&'a self, draw: &Draw, samples: Range<u64>) -> Box<dyn Denoiser + 'a> {
         let model = Model::new(&self.network, self.path.clone(), self.output, &self.device);
-        let classes: Option<Vec<u32>> = samples.map(|i| self.class_of(draw, i)).collect();
+        let classes: Option<Vec<u32>> = samples.clone().map(|i| self.class_of(draw, i)).collect();
         let model: Box<dyn Denoiser + 'a> = match classes {
             None => Box::new(model),
             Some(classes) => {
-                let null = self.classes as u32;
-                Box::new(Guided::new(
-                    model.given(&classes),
-                    null,
-                    draw.guidance.weight(0),
-                ))
+                let instead = draw.guidance.negative.unwrap_or(self.classes as u32);
+                let both = ByClass::new(model, &classes, instead);
+                Box::new(Guided::new(both, &draw.guidance, samples))
             }
         };
         match &draw.scheduler {

@@ -8,6 +8,7 @@
 //! [`Model`] (optionally [`Guided`]) turns the network into a [`Denoiser`], and [`sample()`] walks it
 //! along a time grid with a [`Stepper`] from [`SAMPLERS`].
 
+mod adaptive;
 mod denoiser;
 mod flow;
 mod guidance;
@@ -17,14 +18,18 @@ mod noise;
 mod oracle;
 mod parametrization;
 mod path;
+mod pullback;
 mod rescheduled;
 mod sample;
 mod samplers;
 
+pub use adaptive::{Adaptive, AdaptiveError, MAX_STEPS, Walk};
 pub use denoiser::{Denoiser, Estimate};
 pub use flow::{Draw, Flow, Start, chunk_rows};
-pub use guidance::Guidance;
-pub use model::{Guided, Model};
+pub use guidance::{
+    Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair, Rule,
+};
+pub use model::Model;
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
 pub use oracle::Oracle;

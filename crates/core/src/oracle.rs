@@ -39,29 +39,52 @@ impl Denoiser for Oracle {
         let c = self.scheduler.at(t);
         let marginal = self.mixture.with(c);
         if c.alpha > c.beta {
-            let value = each_row(&x, &|row, out| marginal.noise(row, out));
+            let value = each_row(&x, &|_, row, out| marginal.noise(row, out));
             Estimate::of(value, Prediction::Noise)
         } else {
-            let value = each_row(&x, &|row, out| marginal.denoiser(row, out));
+            let value = each_row(&x, &|_, row, out| marginal.denoiser(row, out));
             Estimate::of(value, Prediction::Data)
         }
     }
 
     fn velocity(&self, x: State, t: f64) -> Option<State> {
         let marginal = self.mixture.at(&*self.scheduler, t);
-        Some(each_row(&x, &|row, out| marginal.velocity(row, out)))
+        Some(each_row(&x, &|_, row, out| marginal.velocity(row, out)))
+    }
+
+    /// In closed form: ∂D/∂x = (α/β²) Cov\[z|x\] and ∂ε̂/∂x = −β∇²ln p_t, both symmetric.
+    fn vjp(&self, x: State, t: f64, v: State) -> Option<(Estimate, State)> {
+        let marginal = self.mixture.with(self.scheduler.at(t));
+        let estimate = self.predict(x.clone(), t);
+        let dim = x.dims()[1];
+        let v = f64s(&v);
+        let along = |i: usize| &v[i * dim..][..dim];
+        let pull = match estimate.prediction {
+            Prediction::Noise => each_row(&x, &|i, row, out| {
+                marginal.noise_pullback(row, along(i), out);
+            }),
+            _ => each_row(&x, &|i, row, out| {
+                marginal.denoiser_pullback(row, along(i), out);
+            }),
+        };
+        Some((estimate, pull))
     }
 }
 
-/// A function of every row, computed on the host.
-fn each_row(x: &State, f: &dyn Fn(&[f64], &mut [f64])) -> State {
+/// A function of every row, computed on the host: `f(index, row, out)`.
+fn each_row(x: &State, f: &dyn Fn(usize, &[f64], &mut [f64])) -> State {
     let [rows, dim] = x.dims();
     let (device, dtype): (Device, DType) = (x.device(), x.dtype());
-    let values = x.clone().into_data().convert::<f64>();
-    let values: Vec<f64> = values.try_to_vec().expect("converted to f64");
+    let values = f64s(x);
     let mut out = vec![0.0; values.len()];
-    for (row, out) in values.chunks_exact(dim).zip(out.chunks_exact_mut(dim)) {
-        f(row, out);
+    let pairs = values.chunks_exact(dim).zip(out.chunks_exact_mut(dim));
+    for (i, (row, out)) in pairs.enumerate() {
+        f(i, row, out);
     }
     Tensor::from_data(TensorData::new(out, [rows, dim]), (&device, dtype))
+}
+
+fn f64s(x: &State) -> Vec<f64> {
+    let values = x.clone().into_data().convert::<f64>();
+    values.try_to_vec().expect("converted to f64")
 }

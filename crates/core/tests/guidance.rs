@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use fokker_core::{Denoiser, Draw, Flow, Guided, Labels, Model, Network, ProbabilityPath, State};
+use fokker_core::{
+    ByClass, Denoiser, Draw, Flow, Guidance, Guided, Labels, Model, Network, ProbabilityPath, State,
+};
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::CondOt;
 
@@ -37,12 +39,18 @@ fn values(t: State) -> Vec<f32> {
     t.into_data().try_to_vec().unwrap()
 }
 
-fn predict(w: f64, classes: &[u32]) -> Vec<f32> {
+fn guided(guidance: &Guidance, classes: &[u32], x: State, t: f64) -> Vec<f32> {
     let device = Device::flex();
     let net = network(&device);
-    let model = Model::new(&net, condot(), Prediction::Velocity, &device).given(classes);
-    let x = Tensor::from_data([[0.3_f32, -1.0], [2.0, 0.7]], &device);
-    values(Guided::new(model, 2, w).predict(x, 0.3).value)
+    let model = Model::new(&net, condot(), Prediction::Velocity, &device);
+    let both = ByClass::new(model, classes, guidance.negative.unwrap_or(2));
+    let samples = 0..classes.len() as u64;
+    values(Guided::new(both, guidance, samples).predict(x, t).value)
+}
+
+fn predict(w: f64, classes: &[u32]) -> Vec<f32> {
+    let x = Tensor::from_data([[0.3_f32, -1.0], [2.0, 0.7]], &Device::flex());
+    guided(&w.into(), classes, x, 0.3)
 }
 
 #[test]
@@ -67,6 +75,59 @@ fn guidance_is_the_stated_combination() {
     }
 }
 
+/// Rows of one batch may have weights of their own: each is what it is with that weight alone.
+#[test]
+fn every_row_has_its_own_weight() {
+    let x = || Tensor::from_data([[0.3_f32, -1.0], [2.0, 0.7], [0.3, -1.0]], &Device::flex());
+    let weights = vec![3.0, 0.0, 1.0];
+    let mixed = Guidance {
+        weights: weights.clone(),
+        ..Guidance::default()
+    };
+    let got = guided(&mixed, &[0, 1, 1], x(), 0.3);
+    for (row, w) in weights.into_iter().enumerate() {
+        let alone = guided(&w.into(), &[0, 1, 1], x(), 0.3);
+        assert_eq!(
+            got[2 * row..2 * row + 2],
+            alone[2 * row..2 * row + 2],
+            "w = {w}"
+        );
+    }
+}
+
+/// Outside of its interval guidance is plain conditional sampling, bit for bit.
+#[test]
+fn the_interval_bounds_the_weight() {
+    let x = || Tensor::from_data([[0.3_f32, -1.0], [2.0, 0.7]], &Device::flex());
+    let within = Guidance {
+        interval: Some((0.2, 0.6)),
+        ..3.0.into()
+    };
+    for (t, w) in [(0.1, 1.0), (0.2, 3.0), (0.4, 3.0), (0.6, 3.0), (0.7, 1.0)] {
+        let plain = guided(&w.into(), &[0, 1], x(), t);
+        assert_eq!(guided(&within, &[0, 1], x(), t), plain, "t = {t}");
+    }
+}
+
+/// A negative class stands where ∅ did.
+#[test]
+fn a_negative_class_replaces_the_empty_one() {
+    let away = |negative| Guidance {
+        negative,
+        ..2.0.into()
+    };
+    let x = || Tensor::from_data([[0.3_f32, -1.0], [2.0, 0.7]], &Device::flex());
+    let got = guided(&away(Some(1)), &[0, 0], x(), 0.3);
+    let (given, other) = (predict(1.0, &[0, 0]), predict(1.0, &[1, 1]));
+    for (got, (g, n)) in got.iter().zip(given.iter().zip(&other)) {
+        assert!((got - (2.0 * g - n)).abs() < 1e-5);
+    }
+    assert_eq!(
+        guided(&away(Some(2)), &[0, 0], x(), 0.3),
+        predict(2.0, &[0, 0])
+    );
+}
+
 fn flow(device: &Device) -> Flow<Shift> {
     Flow {
         network: network(device),
@@ -78,6 +139,29 @@ fn flow(device: &Device) -> Flow<Shift> {
         classes: 2,
         device: device.clone(),
     }
+}
+
+/// Also with weights in turn, some of which are 1.
+#[test]
+fn a_weight_belongs_to_its_sample() {
+    let flow = flow(&Device::flex());
+    let draw = |first, count| Draw {
+        steps: 3,
+        guidance: Guidance {
+            weights: vec![1.0, 2.0, 0.0],
+            ..Guidance::default()
+        },
+        first,
+        count,
+        ..Draw::default()
+    };
+    let all = flow.sample(&draw(0, 1100));
+    assert_eq!(flow.sample(&draw(1021, 7)), all[2 * 1021..2 * 1028]);
+    let plain = Draw {
+        guidance: 2.0.into(),
+        ..draw(1, 1)
+    };
+    assert_eq!(flow.sample(&plain), all[2..4]);
 }
 
 /// Sample i has the same bits however many are made, wherever the first one is, and in any chunk.

@@ -143,13 +143,13 @@ pub(crate) trait FusedGrads: Backend {
         layers: Vec<FloatTensor<Self>>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
-    /// With respect to x (where asked for) and to every weight and bias in turn.
+    /// With respect to x and to every weight and bias in turn, where `wants` asks for the one and the others.
     fn mlp_grads(
         x: FloatTensor<Self>,
         layers: Vec<FloatTensor<Self>>,
         tape: FloatTensor<Self>,
         dy: FloatTensor<Self>,
-        wants_x: bool,
+        wants: [bool; 2],
     ) -> (Option<FloatTensor<Self>>, Vec<FloatTensor<Self>>);
 
     /// With respect to x.

@@ -290,7 +290,7 @@ impl FusedGrads for Flex {
         layers: Vec<FlexTensor>,
         tape: FlexTensor,
         dy: FlexTensor,
-        wants_x: bool,
+        wants: [bool; 2],
     ) -> (Option<FlexTensor>, Vec<FlexTensor>) {
         let (x, dy) = (row_major(x), row_major(dy));
         let layers: Vec<FlexTensor> = layers.into_iter().map(row_major).collect();
@@ -301,7 +301,7 @@ impl FusedGrads for Flex {
             &views(&layers),
             values(&tape),
             values(&dy),
-            wants_x,
+            wants,
         );
         let dx = grads.x.map(|dx| tensor(dx, dims::<2>(&x)));
         let pairs = grads.layers.into_iter().zip(layers.chunks_exact(2));

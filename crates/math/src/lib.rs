@@ -12,7 +12,6 @@
 //! | [`time`] | laws of the training times, by their quantiles |
 //! | [`interpolant`] | paths between two arbitrary laws: linear, bridges, stochastic interpolants |
 //! | [`diffusion`] | the diffusion coefficient of the SDE extension |
-//! | [`grid`] | time grids |
 //! | [`multistep`] | weights of exponential and linear multistep samplers: DDIM, DPM-Solver++, UniPC, DEIS, LMS |
 //! | [`grid`] | time grids: equal, in the log-SNR, of Karras, shifted, given; equal shares of an error |
 //! | [`tableau`] | explicit Runge–Kutta methods as data, with error estimates and dense output, and a step |

@@ -11,6 +11,7 @@ mod floor;
 mod guided;
 mod marginal;
 mod pair;
+mod pullback;
 #[cfg(test)]
 mod tests;
 

@@ -27,11 +27,13 @@ impl<B: FusedGrads, const N: usize> Backward<B, N> for Mlp {
         let dy = grads.consume::<B>(&ops.node);
         let mut parents = ops.parents.into_iter();
         let for_x = parents.next().flatten();
-        let (dx, layers) = B::mlp_grads(x, inputs.collect(), tape, dy, for_x.is_some());
+        let parents: Vec<_> = parents.collect();
+        let wants = [for_x.is_some(), parents.iter().any(Option::is_some)];
+        let (dx, layers) = B::mlp_grads(x, inputs.collect(), tape, dy, wants);
         if let (Some(node), Some(dx)) = (for_x, dx) {
             grads.register::<B>(node.id, dx);
         }
-        for (parent, grad) in parents.zip(layers) {
+        for (parent, grad) in parents.into_iter().zip(layers) {
             if let Some(node) = parent {
                 grads.register::<B>(node.id, grad);
             }

@@ -318,7 +318,7 @@ pub(crate) fn forward(
     y
 }
 
-/// The gradients of a perceptron: at x where asked for, then W₁, b₁, W₂, …
+/// The gradients of a perceptron, as far as asked for: at x, then W₁, b₁, W₂, …
 pub(crate) struct Grads {
     pub(crate) x: Option<Vec<f32>>,
     pub(crate) layers: Vec<(Vec<f32>, Vec<f32>)>,
@@ -330,7 +330,7 @@ const PARTS: usize = 8;
 /// Weights up to which every block may keep a sum of its own.
 const LIGHT: usize = 1 << 16;
 
-/// The gradients under `dy: [rows, out]`, from the tape that [`forward`] wrote.
+/// The gradients under `dy: [rows, out]`, from the tape that [`forward`] wrote; at x and at the layers where asked for.
 ///
 /// Sums over rows go over fixed parts of the rows, in their order.
 pub(crate) fn backward(
@@ -339,7 +339,7 @@ pub(crate) fn backward(
     layers: &[Layer<'_>],
     tape: &[f32],
     dy: &[f32],
-    wants_x: bool,
+    [wants_x, wants_layers]: [bool; 2],
 ) -> Grads {
     let depth = plan.layers();
     let inputs = plan.lanes[0].n;
@@ -400,7 +400,7 @@ pub(crate) fn backward(
                         0 => &x[first * inputs..][..rows * inputs],
                         _ => &tape[tapes[l - 1]..][..from.size(plan.block)],
                     };
-                    for p in &to.panels {
+                    for p in to.panels.iter().filter(|_| wants_layers) {
                         let dh = &dh[p.start * plan.block..][..rows * p.width];
                         sum_rows(plan.level, dh, p.width, add, &mut db[p.start..][..p.width]);
                         let product = Product {
@@ -444,6 +444,10 @@ pub(crate) fn backward(
         sums.par_chunks_mut(size).enumerate().for_each(one);
     }
 
+    if !wants_layers {
+        let layers = Vec::new();
+        return Grads { x: dx, layers };
+    }
     let (total, rest) = sums.split_at_mut(size);
     let add_up = |(at, total): (usize, &mut [f32])| {
         for part in rest.chunks_exact(size) {

@@ -94,9 +94,11 @@ fn every_level_matches_the_plain_sums() {
             let mut tape = vec![f32::NAN; plan.tape_len()];
             let y = forward(&plan, &x, &layers, Some(&mut tape));
             assert_eq!(y, forward(&plan, &x, &layers, None));
-            let grads = backward(&plan, &x, &layers, &tape, &dy, true);
-            let frozen = backward(&plan, &x, &layers, &tape, &dy, false);
+            let grads = backward(&plan, &x, &layers, &tape, &dy, [true, true]);
+            let frozen = backward(&plan, &x, &layers, &tape, &dy, [false, true]);
             assert!(frozen.x.is_none() && frozen.layers == grads.layers);
+            let input = backward(&plan, &x, &layers, &tape, &dy, [true, false]);
+            assert!(input.x == grads.x && input.layers.is_empty());
             let mut got = vec![y, grads.x.expect("asked for")];
             got.extend(grads.layers.into_iter().flat_map(|(w, b)| [w, b]));
             for (i, (got, want)) in got.iter().zip(&want).enumerate() {
