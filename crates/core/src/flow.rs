@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, TensorData};
 use fokker_math::diffusion::Diffusion;
+use fokker_math::grid::Grid;
 use fokker_math::scheduler::Scheduler;
 use fokker_sim::rng::{Purpose, normal_rows};
 
+use crate::plan::{adaptive_times, restart};
 use crate::{
-    ByClass, Denoiser, Guidance, Guided, Model, Network, Parametrization, ProbabilityPath, Progress,
-    Rescheduled, RowNoise, Sampler, State, sample, sampler,
+    Adaptive, AdaptiveError, ByClass, Denoiser, Guidance, GuidanceError, Guided, Model, Network, Parametrization, Plan,
+    ProbabilityPath, Progress, Rescheduled, RowNoise, Sampler, State, Unsuited, sample, sampler,
 };
 
 /// A trained network with all that is needed to sample from it.
@@ -34,6 +36,31 @@ pub struct Flow<N> {
     pub device: Device,
 }
 
+/// Why a draw gives no samples.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SampleError {
+    /// A class that the model does not know.
+    #[error("class {class} is out of range: this model has {classes} classes")]
+    Class {
+        /// The class asked for.
+        class: u32,
+        /// How many there are; this number stands for ∅.
+        classes: u32,
+    },
+    /// A sampler that cannot walk the model's path.
+    #[error(transparent)]
+    Sampler(#[from] Unsuited),
+    /// A guidance that means nothing.
+    #[error(transparent)]
+    Guidance(#[from] GuidanceError),
+    /// An adaptive sampler came to no end.
+    #[error(transparent)]
+    Adaptive(#[from] AdaptiveError),
+    /// The watch broke off.
+    #[error("stopped")]
+    Stopped,
+}
+
 /// The law p_init of a path between two data sets.
 pub trait Start: Send + Sync {
     /// Writes x₀ of sample `sample` of `seed`, of class `class` where one is asked for: a function of these.
@@ -52,8 +79,10 @@ impl fmt::Debug for dyn Start {
 pub struct Draw {
     /// How to walk.
     pub sampler: Sampler,
-    /// Steps from noise to data, at the scheduler's own times.
+    /// Steps from noise to data, where neither the sampler nor the grid says how many.
     pub steps: usize,
+    /// Where the steps are.
+    pub times: Grid,
     /// The σ_t of a stochastic sampler.
     pub diffusion: Diffusion,
     /// Another path than the one of the training, of the same law; `None`: that one.
@@ -76,6 +105,7 @@ impl Default for Draw {
         Self {
             sampler: sampler("heun").expect("Heun is in the table"),
             steps: 25,
+            times: Grid::Native,
             diffusion: Diffusion::default(),
             scheduler: None,
             guidance: Guidance::default(),
@@ -107,31 +137,25 @@ impl<N: Network> Flow<N> {
 
     /// The samples of `draw`, `[count, dim]` row by row.
     ///
-    /// # Panics
-    /// If a class is larger than the number of classes (which stands for ∅), or the sampler does not
-    /// [suit](Sampler::suits) the model.
-    pub fn sample(&self, draw: &Draw) -> Vec<f32> {
+    /// # Errors
+    /// A draw that this model cannot serve; an adaptive sampler that came to no end.
+    pub fn sample(&self, draw: &Draw) -> Result<Vec<f32>, SampleError> {
         self.sample_watched(draw, &mut |_, _| ControlFlow::Continue(()))
-            .expect("nothing breaks off")
     }
 
     /// Like [`sample`](Self::sample), telling `watch` every step of every chunk of rows, with the
-    /// range of sample indices that its first rows belong to; `None` when `watch` breaks.
+    /// range of sample indices that its first rows belong to.
+    ///
+    /// # Errors
+    /// As [`sample`](Self::sample), and [`SampleError::Stopped`] when `watch` breaks.
     pub fn sample_watched(
         &self,
         draw: &Draw,
         watch: &mut dyn FnMut(Range<u64>, Progress) -> ControlFlow<()>,
-    ) -> Option<Vec<f32>> {
-        let limit = self.classes as u32;
-        if let Some(class) = draw.classes.iter().find(|c| **c > limit) {
-            panic!("class {class} is out of range: this network has {limit} classes");
-        }
-        if let Err(why) = draw.sampler.suits(&self.path, self.has_score) {
-            panic!("{why}");
-        }
+    ) -> Result<Vec<f32>, SampleError> {
+        self.check(draw)?;
+        let grid = self.times(draw)?;
         let rows = chunk_rows(self.dim);
-        let scheduler = draw.scheduler.as_ref().unwrap_or(self.path.scheduler());
-        let grid = scheduler.times(draw.steps);
         let end = draw.first + draw.count as u64;
         let mut out = Vec::with_capacity(draw.count * self.dim);
         for first in (draw.first..end).step_by(rows) {
@@ -145,14 +169,60 @@ impl<N: Network> Flow<N> {
                 &grid,
                 &mut RowNoise::new(draw.seed, Purpose::Solver, first, &self.device),
                 &mut |progress| watch(wanted.clone(), progress),
-            )?;
+            )
+            .ok_or(SampleError::Stopped)?;
             let values = state
                 .into_data()
                 .try_to_vec::<f32>()
                 .expect("states are f32");
             out.extend_from_slice(&values[..(wanted.end - wanted.start) as usize * self.dim]);
         }
-        Some(out)
+        Ok(out)
+    }
+
+    /// Whether this model can serve `draw`.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, draw: &Draw) -> Result<(), SampleError> {
+        let classes = self.classes as u32;
+        if let Some(&class) = draw.classes.iter().find(|c| **c > classes) {
+            return Err(SampleError::Class { class, classes });
+        }
+        draw.sampler.suits(&self.path, self.has_score)?;
+        draw.guidance.check(classes)?;
+        Ok(())
+    }
+
+    /// The scheduler that `draw` walks along.
+    pub fn scheduler(&self, draw: &Draw) -> Arc<dyn Scheduler> {
+        let own = self.path.scheduler();
+        draw.scheduler.as_ref().unwrap_or(own).clone()
+    }
+
+    /// The times of the steps of `draw`.
+    ///
+    /// An adaptive sampler finds them on a pilot, the chunk that begins with sample 0 of the seed, and takes the same for
+    /// all: a sample's bits then do not depend on its company, and the steps are known before the work begins.
+    ///
+    /// # Errors
+    /// An adaptive sampler that came to no end.
+    pub fn times(&self, draw: &Draw) -> Result<Vec<f64>, SampleError> {
+        let scheduler = self.scheduler(draw);
+        let grid = draw.times.times(&*scheduler, draw.steps);
+        match draw.sampler.spec.plan {
+            Plan::Grid => Ok(grid),
+            Plan::Restart => Ok(restart(&grid, &*scheduler, draw.sampler.parameter as usize)),
+            Plan::Adaptive(tableau) => {
+                let rows = chunk_rows(self.dim);
+                let pilot = 0..rows as u64;
+                let x = TensorData::new(self.start(draw, pilot.clone()), [rows, self.dim]);
+                let x = State::from_data(x, &self.device);
+                let tolerance = draw.sampler.parameter;
+                let solver = Adaptive { tableau, rtol: tolerance, atol: tolerance };
+                Ok(adaptive_times(&*self.denoiser(draw, pilot), &solver, x)?)
+            }
+        }
     }
 
     /// The states x₀ that `samples` of the draw start from, `[samples, dim]` row by row: β₀ε, or the
@@ -175,8 +245,7 @@ impl<N: Network> Flow<N> {
             }
             None => {
                 normal_rows(draw.seed, Purpose::Init, samples, 0, self.dim, &mut x);
-                let scheduler = draw.scheduler.as_ref().unwrap_or(self.path.scheduler());
-                let scale = scheduler.at(0.0).beta as f32;
+                let scale = self.scheduler(draw).at(0.0).beta as f32;
                 if scale != 1.0 {
                     x.iter_mut().for_each(|x| *x *= scale);
                 }

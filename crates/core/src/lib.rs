@@ -18,6 +18,7 @@ mod noise;
 mod oracle;
 mod parametrization;
 mod path;
+mod plan;
 mod pullback;
 mod rescheduled;
 mod sample;
@@ -25,7 +26,7 @@ mod samplers;
 
 pub use adaptive::{Adaptive, AdaptiveError, MAX_STEPS, Walk};
 pub use denoiser::{Denoiser, Estimate};
-pub use flow::{Draw, Flow, Start, chunk_rows};
+pub use flow::{Draw, Flow, SampleError, Start, chunk_rows};
 pub use guidance::{
     Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair, Rule,
 };

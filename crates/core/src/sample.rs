@@ -1,5 +1,6 @@
 use std::ops::ControlFlow;
 
+use crate::renoise::renoise;
 use crate::{Denoiser, Noise, State, Stepper};
 
 /// One step's interval of time.
@@ -27,7 +28,8 @@ pub struct Progress<'a> {
     pub state: &'a State,
 }
 
-/// The sampling loop, the only one: walks `x` along `grid` (n + 1 times for n steps).
+/// The sampling loop, the only one: walks `x` along `grid` (n + 1 times for n steps). Where the grid goes back in time
+/// noise is added by the forward process.
 ///
 /// `watch` sees every state; when it breaks, the loop ends and `None` is returned.
 pub fn sample(
@@ -60,7 +62,11 @@ pub fn sample(
                 steps,
                 to_data: ends_at_data.then_some(steps - step - 1),
             };
-            x = stepper.step(model, x, span, noise);
+            x = if to < t {
+                renoise(model.scheduler(), x, t, to, noise)
+            } else {
+                stepper.step(model, x, span, noise)
+            };
         }
     }
     Some(x)

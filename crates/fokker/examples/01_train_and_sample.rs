@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let points = trainer.flow().sample(&Draw {
         count: 2000,
         ..Draw::default()
-    });
+    })?;
 
     let radii = points.chunks(2).map(|p| p[0].hypot(p[1]));
     println!("mean radius {:.2}", radii.sum::<f32>() / 2000.0);

@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let points = trainer.flow().sample(&Draw {
         count: 2000,
         ..Draw::default()
-    });
+    })?;
     let dark = |p: &[f32]| ((p[0] / 2.0).floor() + (p[1] / 2.0).floor()) as i64 % 2 == 0;
     let inside = points.chunks(2).filter(|p| dark(p)).count();
     println!("on dark squares {:.2}", inside as f64 / 2000.0);

@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let points = trainer.flow().sample(&Draw {
         count: 1000,
         ..Draw::default()
-    });
+    })?;
     let radius: f32 = points.chunks(3).map(|p| p[0].hypot(p[1])).sum();
     println!(
         "mean distance from the axis: data 1.00, samples {:.2}",

@@ -139,7 +139,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             steps: 400,
             count: 1000,
             ..Draw::default()
-        });
+        })?;
         println!(
             "σ {sigma:<12} energy distance {:.3}",
             energy_distance(&f64s(samples), &truth, 2)
@@ -154,7 +154,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         count: 1000,
         ..Draw::default()
     };
-    let samples = f64s(flow.sample(&draw));
+    let samples = f64s(flow.sample(&draw)?);
     println!(
         "along vp        energy distance {:.3}",
         energy_distance(&samples, &truth, 2)

@@ -14,7 +14,7 @@
 //! for _ in 0..20 {
 //!     trainer.step()?;
 //! }
-//! let points = trainer.flow().sample(&Draw { count: 100, ..Draw::default() });
+//! let points = trainer.flow().sample(&Draw { count: 100, ..Draw::default() })?;
 //! assert_eq!(points.len(), 100 * 2);
 //! # Ok(())
 //! # }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_core::{Draw, Flow, Network, Sampler, Start, sampler};
+use fokker_core::{Draw, Flow, Network, SampleError, Sampler, Start, sampler};
 use fokker_data::Dataset;
 use fokker_nn::{Classifier, Init};
 
@@ -143,8 +143,11 @@ pub fn rectified_pairs(
         count: coupling.pairs() as usize,
         ..Draw::default()
     };
-    let pairs = Pairs::new(&flow, &draw, shape, &run.info().classes, watch);
-    Ok(Some(pairs.map(Arc::new)))
+    match Pairs::new(&flow, &draw, shape, &run.info().classes, watch) {
+        Ok(pairs) => Ok(Some(Some(Arc::new(pairs)))),
+        Err(SampleError::Stopped) => Ok(Some(None)),
+        Err(why) => refuse(why.to_string()),
+    }
 }
 
 /// The training of a classifier that `config` describes, at step 0.

@@ -1,6 +1,6 @@
 use std::ops::ControlFlow;
 
-use fokker_core::{Draw, Flow, Network};
+use fokker_core::{Draw, Flow, Network, SampleError};
 use fokker_data::{Dataset, Shape};
 
 /// Starts and ends of a trained model's own paths: a rectified coupling (Liu, Gong and Liu, *Flow
@@ -16,21 +16,24 @@ pub struct Pairs {
 
 impl Pairs {
     /// The pairs of the samples of `draw`, whose ends have `shape` and these names of classes; `watch`
-    /// is told the samples done and may break off, which gives `None`.
+    /// is told the samples done and may break off.
+    ///
+    /// # Errors
+    /// As [`Flow::sample_watched`].
     pub fn new<N: Network>(
         flow: &Flow<N>,
         draw: &Draw,
         shape: Shape,
         classes: &[String],
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Option<Pairs> {
+    ) -> Result<Pairs, SampleError> {
         let samples = draw.first..draw.first + draw.count as u64;
         let mut x0 = flow.start(draw, samples.clone());
         // In units of noise: the student's own path may start at another width.
         let scale = flow.path.scheduler().at(0.0).beta as f32;
         x0.iter_mut().for_each(|x| *x /= scale);
         let x1 = flow.sample_watched(draw, &mut |range, _| watch(range.start - draw.first))?;
-        Some(Pairs {
+        Ok(Pairs {
             name: format!("{} pairs of a model", draw.count),
             shape,
             classes: classes.to_vec(),

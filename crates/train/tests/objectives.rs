@@ -88,7 +88,7 @@ fn weights_do_not_move_the_minimum() {
             count: 2000,
             ..Draw::default()
         };
-        let samples = trainer.flow().sample(&draw);
+        let samples = trainer.flow().sample(&draw).unwrap();
         // The data: mean 0 and variance ½ + 0.16 in each coordinate.
         for axis in 0..2 {
             let values: Vec<f64> = samples.chunks(2).map(|p| f64::from(p[axis])).collect();
@@ -225,7 +225,7 @@ fn a_source_is_where_paths_start() {
         flow.start(&draw, 5..6),
         flow.start(&draw, 0..64)[10..12].to_vec()
     );
-    assert!(flow.sample(&draw).iter().all(|x| x.is_finite()));
+    assert!(flow.sample(&draw).unwrap().iter().all(|x| x.is_finite()));
 }
 
 /// A bridge between data sets: velocity and noise in one network give its score, so that it can be
@@ -254,7 +254,7 @@ fn a_bridge_is_sampled_with_noise() {
         ..Draw::default()
     };
     for name in ["heun", "euler-maruyama"] {
-        let samples = trainer.flow().sample(&draw(name));
+        let samples = trainer.flow().sample(&draw(name)).unwrap();
         let variance = samples.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / 4000.0;
         assert!((variance - 0.66).abs() < 0.15, "{name}: {variance}");
     }
@@ -294,7 +294,7 @@ fn rectified_pairs_are_a_models_own() {
     };
     let flow = teacher.flow();
     let f64s = |x: Vec<f32>| -> Vec<f64> { x.into_iter().map(f64::from).collect() };
-    let (starts, ends) = (f64s(flow.start(&draw, 0..500)), f64s(flow.sample(&draw)));
+    let (starts, ends) = (f64s(flow.start(&draw, 0..500)), f64s(flow.sample(&draw).unwrap()));
     for (a, b) in x0.chunks(2).zip(x1.chunks(2)) {
         let found = starts.chunks(2).position(|s| close(s, a));
         let i = found.expect("every start is one of the model's");

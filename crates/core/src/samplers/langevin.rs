@@ -2,7 +2,8 @@ use fokker_math::multistep::ddim_of_data;
 
 use super::Stepper;
 use super::ask::{ask, ask_at_start, node};
-use super::multistep::{add_noise, apply};
+use super::multistep::apply;
+use crate::renoise::with_noise;
 use crate::{Denoiser, Noise, Span, State};
 
 /// Predictor–corrector: an ancestral step, then one step of Langevin's equation at the new time,
@@ -19,7 +20,7 @@ impl Stepper for PredictorCorrector {
         let to = node(model, span.to);
         let known = ask_at_start(model, &x, span, false);
         let update = ddim_of_data(known.node, to, 1.0);
-        let x = add_noise(apply(&update, &x, [&known]), update.noise, noise);
+        let x = with_noise(apply(&update, &x, [&known]), update.noise, noise);
         if !to.is_inside() {
             return x;
         }
@@ -29,6 +30,6 @@ impl Stepper for PredictorCorrector {
         let length = self.ratio * to.beta;
         // δ∇log p = −2r²β²·ε̂/β.
         let x = x - eps.mul_scalar(2.0 * self.ratio * length);
-        add_noise(x, 2.0 * length, noise)
+        with_noise(x, 2.0 * length, noise)
     }
 }

@@ -4,6 +4,7 @@ use fokker_math::multistep::{self, Node, Update};
 
 use super::Stepper;
 use super::ask::{Known, ask_at_start, combine, node};
+use crate::renoise::with_noise;
 use crate::{Denoiser, Noise, Span, State};
 
 /// Which weights a [`Multistep`] sampler uses; all of them are `fokker_math::multistep`'s.
@@ -90,7 +91,7 @@ impl Stepper for Multistep {
         if self.rule == Rule::UniPc {
             self.begun = Some((x, order));
         }
-        add_noise(next, update.noise, noise)
+        with_noise(next, update.noise, noise)
     }
 }
 
@@ -111,13 +112,4 @@ pub(super) fn apply<'a>(
         .zip(known)
         .filter_map(|(w, k)| Some((*w, k.eps.as_ref()?)));
     combine(std::iter::once((update.state, x)).chain(data).chain(eps))
-}
-
-/// x + scale·ξ, drawing nothing for a scale of 0.
-pub(super) fn add_noise(x: State, scale: f64, noise: &mut dyn Noise) -> State {
-    if scale == 0.0 {
-        return x;
-    }
-    let [rows, dim] = x.dims();
-    x + noise.normal(rows, dim).mul_scalar(scale)
 }

@@ -2,8 +2,8 @@
 //! score as −ε̂/β the drift is u − ½(σ²/β) ε̂.
 
 use super::ask::at_start;
-use super::multistep::add_noise;
 use super::{Diffusion, Stepper};
+use crate::renoise::with_noise;
 use crate::{Denoiser, Noise, Span, State};
 
 /// The largest ½σ²h/(ββ′) that a step from β to β′ takes. In one step the noise in x is multiplied by 1
@@ -43,7 +43,7 @@ impl Stepper for EulerMaruyama {
     fn step(&mut self, model: &dyn Denoiser, x: State, span: Span, noise: &mut dyn Noise) -> State {
         let h = span.to - span.from;
         let Begin { drift, sigma, .. } = begin(model, &x, span, self.diffusion);
-        add_noise(x + drift.mul_scalar(h), sigma * h.sqrt(), noise)
+        with_noise(x + drift.mul_scalar(h), sigma * h.sqrt(), noise)
     }
 }
 

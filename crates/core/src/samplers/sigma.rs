@@ -5,7 +5,8 @@ use fokker_math::multistep::{Node, ddim_of_data, singlestep_second};
 
 use super::Stepper;
 use super::ask::{Known, ask_at_start, ask_inside, combine, node, time_of_sigma};
-use super::multistep::{add_noise, apply};
+use super::multistep::apply;
+use crate::renoise::with_noise;
 use crate::{Denoiser, Noise, Span, State};
 
 /// A method of two stages.
@@ -82,7 +83,7 @@ impl Stepper for TwoStage {
         } else {
             time_of_sigma(model, down.sigma())
         };
-        add_noise(self.method.step(model, &x, &known, down, t), up, noise)
+        with_noise(self.method.step(model, &x, &known, down, t), up, noise)
     }
 }
 
@@ -103,7 +104,7 @@ impl Stepper for Churn {
             let t = time_of_sigma(model, sigma).min(span.from);
             let at = node(model, t);
             let added = (at.sigma().powi(2) - from.sigma().powi(2)).max(0.0).sqrt();
-            x = add_noise(x.mul_scalar(at.alpha / from.alpha), at.alpha * added, noise);
+            x = with_noise(x.mul_scalar(at.alpha / from.alpha), at.alpha * added, noise);
             span.from = t;
         }
         let known = ask_at_start(model, &x, span, true);
@@ -123,7 +124,7 @@ impl Stepper for SdeTwoStage {
         let (from, to) = (known.node, node(model, span.to));
         let whole = ddim_of_data(from, to, self.eta);
         if !from.is_inside() || !to.is_inside() {
-            return add_noise(apply(&whole, &x, [&known]), whole.noise, noise);
+            return with_noise(apply(&whole, &x, [&known]), whole.noise, noise);
         }
         let t = time_of_sigma(model, (from.sigma() * to.sigma()).sqrt());
         let at = node(model, t);
