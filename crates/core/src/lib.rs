@@ -12,6 +12,7 @@ mod adaptive;
 mod denoiser;
 mod flow;
 mod guidance;
+mod inverse;
 mod model;
 mod network;
 mod noise;
@@ -19,6 +20,7 @@ mod oracle;
 mod parametrization;
 mod path;
 mod pullback;
+mod renoise;
 mod rescheduled;
 mod sample;
 mod samplers;
@@ -29,12 +31,16 @@ pub use flow::{Draw, Flow, Start, chunk_rows};
 pub use guidance::{
     Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair, Rule,
 };
+pub use inverse::{
+    Dense, Downsample, Inpaint, InverseError, LinearOperator, Mask, Measured, Method, resample,
+};
 pub use model::Model;
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
 pub use oracle::Oracle;
 pub use parametrization::Parametrization;
 pub use path::{Examples, PathCoeffs, ProbabilityPath};
+pub use renoise::{noised, renoise, tail};
 pub use rescheduled::Rescheduled;
 pub use sample::{Progress, Span, sample};
 pub use samplers::{SAMPLERS, SamplerSpec, Stepper, sampler};
