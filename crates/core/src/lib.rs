@@ -12,6 +12,7 @@ mod adaptive;
 mod denoiser;
 mod flow;
 mod guidance;
+mod inverse;
 mod model;
 mod network;
 mod noise;
@@ -20,6 +21,7 @@ mod parametrization;
 mod path;
 mod plan;
 mod pullback;
+mod renoise;
 mod rescheduled;
 mod sample;
 mod samplers;
@@ -30,12 +32,16 @@ pub use flow::{Draw, Flow, SampleError, Start, chunk_rows};
 pub use guidance::{
     Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair, Rule,
 };
+pub use inverse::{
+    Dense, Downsample, Inpaint, InverseError, LinearOperator, Mask, Measured, Method, resample,
+};
 pub use model::Model;
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
 pub use oracle::Oracle;
 pub use parametrization::Parametrization;
 pub use path::{Examples, PathCoeffs, ProbabilityPath};
+pub use renoise::{noised, renoise, tail};
 pub use rescheduled::Rescheduled;
 pub use sample::{Progress, Span, sample};
 pub use samplers::{

@@ -25,6 +25,7 @@ impl<N> Clone for Model<'_, N> {
             output: self.output,
             labels: self.labels.clone(),
             device: self.device.clone(),
+            recorded: OnceCell::new(),
         }
     }
 }

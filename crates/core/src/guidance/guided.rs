@@ -7,6 +7,7 @@ use super::perpendicular::Momentum;
 use super::rescale::rescale;
 use super::weights::Weights;
 use super::{Conditional, Guidance, Pair, Rule};
+use crate::pullback::of_data;
 use crate::{Denoiser, Estimate, State};
 
 /// Guidance by the difference between a model with its condition and without: ũ = (1 − w) u(x|∅) +
@@ -141,7 +142,7 @@ impl<C: Conditional> Denoiser for Guided<C> {
         }
     }
 
-    /// Of the linear rule; `None` for the others, and where the two models predict different things.
+    /// Of the linear rule; `None` for the others.
     fn vjp(&self, x: State, t: f64, v: State) -> Option<(Estimate, State)> {
         if self.guidance.rule != Rule::Linear {
             return None;
@@ -149,10 +150,22 @@ impl<C: Conditional> Denoiser for Guided<C> {
         if let Some(model) = self.alone(t) {
             return model.vjp(x, t, v);
         }
-        let both = [self.weights.given(v.clone()), self.weights.rest(v)];
-        let [(given, of_given), (null, of_null)] = self.model.both_vjp(x, t, both)?;
-        (given.prediction == null.prediction)
-            .then(|| (self.linear(given, null), of_given + of_null))
+        let of = [self.weights.given(v.clone()), self.weights.rest(v)];
+        let [(given, g), (null, n)] = self.model.both_vjp(x.clone(), t, of.clone())?;
+        if given.prediction == null.prediction {
+            return Some((self.linear(given, null), g + n));
+        }
+        // Two kinds: as data, each a multiple of x and one of its value.
+        let c = self.scheduler().at(t);
+        let rows = [
+            of_data(given.prediction, &c)?,
+            of_data(null.prediction, &c)?,
+        ];
+        let [of_given, of_null] = of;
+        let pulled = of_given.mul_scalar(rows[0].0) + g.mul_scalar(rows[0].1);
+        let pulled = pulled + of_null.mul_scalar(rows[1].0) + n.mul_scalar(rows[1].1);
+        let [given, null] = alike([given, null], &x, &c).ok()?;
+        Some((self.linear(given, null), pulled))
     }
 }
 
