@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use fokker::core::{Guidance, Sampler, chunk_rows};
+use fokker::core::{Guidance, SampleError, Sampler, chunk_rows};
 use fokker::eval::write_gif;
 use fokker::math::diffusion::Diffusion;
 use fokker::train::{AnyNetwork, Checkpoint};
@@ -135,7 +135,8 @@ impl Source {
     ) -> Result<Option<(Vec<f32>, Trajectory)>> {
         let rows = chunk_rows(self.flow.dim) as u64;
         let chunks = (draw.count as u64).div_ceil(rows);
-        let mut bar = Progress::new("sampling", 0, chunks * draw.steps as u64);
+        let mut bar = None;
+        let mut taken = 0;
         let mut trajectory = Trajectory::new(draw.first, follow, self.flow.dim);
         let sampled = self.flow.sample_watched(draw, &mut |samples, at| {
             if stop::asked() {
@@ -143,26 +144,31 @@ impl Source {
             }
             trajectory.see(&samples, &at);
             let chunk = (samples.start - draw.first) / rows;
-            bar.set(chunk * draw.steps as u64 + at.step as u64, || {
-                format!("{} samples", draw.count)
-            });
+            // The steps of an adaptive sampler are known once it walks.
+            taken = at.steps as u64;
+            bar.get_or_insert_with(|| Progress::new("sampling", 0, chunks * taken))
+                .set(chunk * taken + at.step as u64, || {
+                    format!("{} samples", draw.count)
+                });
             ControlFlow::Continue(())
         });
-        let Some(values) = sampled else {
-            return Ok(None);
+        let values = match sampled {
+            Err(SampleError::Stopped) => return Ok(None),
+            sampled => sampled?,
         };
         if values.iter().any(|v| !v.is_finite()) {
             bail!(
-                "the samples are no finite numbers (guidance {}, {} steps of {}); try a smaller guidance or more steps",
+                "the samples are no finite numbers (guidance {}, {taken} steps of {}); try a smaller guidance or more steps",
                 draw.guidance,
-                draw.steps,
                 draw.sampler
             );
         }
-        bar.finish(&format!(
-            "{} samples, {} steps of {}",
-            draw.count, draw.steps, draw.sampler
-        ));
+        if let Some(bar) = bar {
+            bar.finish(&format!(
+                "{} samples, {taken} steps of {}",
+                draw.count, draw.sampler
+            ));
+        }
         Ok(Some((values, trajectory)))
     }
 

@@ -1,17 +1,24 @@
+use std::f64::consts::FRAC_PI_2;
 use std::fmt;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use burn::tensor::{Device, TensorData};
-use fokker_math::diffusion::Diffusion;
-use fokker_math::grid::Grid;
 use fokker_math::scheduler::Scheduler;
 use fokker_sim::rng::{Purpose, normal_rows};
 
+use crate::inverse::{Inpaint, LinearOperator, Mask, Measured, Method, resample};
 use crate::plan::{adaptive_times, restart};
+use crate::renoise::tail;
 use crate::{
-    Adaptive, AdaptiveError, ByClass, Denoiser, Guidance, GuidanceError, Guided, Model, Network, Parametrization, Plan,
-    ProbabilityPath, Progress, Rescheduled, RowNoise, Sampler, State, Unsuited, sample, sampler,
+    Adaptive, AdaptiveError, ByClass, Denoiser, Guidance, GuidanceError, Guided, Model, Network,
+    Parametrization, Plan, ProbabilityPath, Progress, Rescheduled, RowNoise, Sampler, State,
+    Unsuited, sample, sampler,
+};
+use crate::{
+    Adaptive, Begin, ByClass, Denoiser, Draw, Guided, Inpainting, InverseError, Known, Model,
+    Network, Parametrization, Plan, ProbabilityPath, Progress, Rescheduled, RowNoise, SampleError,
+    State, Stepper, sample,
 };
 
 /// A trained network with all that is needed to sample from it.
@@ -34,31 +41,9 @@ pub struct Flow<N> {
     pub classes: usize,
     /// Where it computes.
     pub device: Device,
-}
-
-/// Why a draw gives no samples.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum SampleError {
-    /// A class that the model does not know.
-    #[error("class {class} is out of range: this model has {classes} classes")]
-    Class {
-        /// The class asked for.
-        class: u32,
-        /// How many there are; this number stands for ∅.
-        classes: u32,
-    },
-    /// A sampler that cannot walk the model's path.
-    #[error(transparent)]
-    Sampler(#[from] Unsuited),
-    /// A guidance that means nothing.
-    #[error(transparent)]
-    Guidance(#[from] GuidanceError),
-    /// An adaptive sampler came to no end.
-    #[error(transparent)]
-    Adaptive(#[from] AdaptiveError),
-    /// The watch broke off.
-    #[error("stopped")]
-    Stopped,
+    /// A worse version of it, smaller or trained for less, on the same path: guidance then leads away from that
+    /// instead of from ∅ (autoguidance).
+    pub weaker: Option<Arc<Flow<N>>>,
 }
 
 /// The law p_init of a path between two data sets.
@@ -70,50 +55,6 @@ pub trait Start: Send + Sync {
 impl fmt::Debug for dyn Start {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Start")
-    }
-}
-
-/// An order for samples. Sample i of a seed is the same whatever else is asked for: its noise, its
-/// class and its bits depend on the order's other fields and on i alone.
-#[derive(Clone)]
-pub struct Draw {
-    /// How to walk.
-    pub sampler: Sampler,
-    /// Steps from noise to data, where neither the sampler nor the grid says how many.
-    pub steps: usize,
-    /// Where the steps are.
-    pub times: Grid,
-    /// The σ_t of a stochastic sampler.
-    pub diffusion: Diffusion,
-    /// Another path than the one of the training, of the same law; `None`: that one.
-    pub scheduler: Option<Arc<dyn Scheduler>>,
-    /// How it is steered towards the classes.
-    pub guidance: Guidance,
-    /// The seed.
-    pub seed: u64,
-    /// Index of the first sample.
-    pub first: u64,
-    /// Number of samples.
-    pub count: usize,
-    /// Classes, taken in turn by sample index; empty: all of them in turn.
-    pub classes: Vec<u32>,
-}
-
-impl Default for Draw {
-    /// Sixteen samples by 25 Heun steps.
-    fn default() -> Self {
-        Self {
-            sampler: sampler("heun").expect("Heun is in the table"),
-            steps: 25,
-            times: Grid::Native,
-            diffusion: Diffusion::default(),
-            scheduler: None,
-            guidance: Guidance::default(),
-            seed: 0,
-            first: 0,
-            count: 16,
-            classes: Vec::new(),
-        }
     }
 }
 
@@ -161,16 +102,9 @@ impl<N: Network> Flow<N> {
         for first in (draw.first..end).step_by(rows) {
             let wanted = first..(first + rows as u64).min(end);
             let all = first..first + rows as u64;
-            let x = TensorData::new(self.start(draw, all.clone()), [rows, self.dim]);
-            let state = sample(
-                &*self.denoiser(draw, all),
-                &mut *draw.sampler.start(draw.diffusion),
-                State::from_data(x, &self.device),
-                &grid,
-                &mut RowNoise::new(draw.seed, Purpose::Solver, first, &self.device),
-                &mut |progress| watch(wanted.clone(), progress),
-            )
-            .ok_or(SampleError::Stopped)?;
+            let state = self.walk(draw, &grid, all, &mut |progress| {
+                watch(wanted.clone(), progress)
+            })?;
             let values = state
                 .into_data()
                 .try_to_vec::<f32>()
@@ -178,6 +112,49 @@ impl<N: Network> Flow<N> {
             out.extend_from_slice(&values[..(wanted.end - wanted.start) as usize * self.dim]);
         }
         Ok(out)
+    }
+
+    /// One chunk of rows from the beginning to the end of `grid`.
+    fn walk(
+        &self,
+        draw: &Draw,
+        grid: &[f64],
+        samples: Range<u64>,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<State, SampleError> {
+        let x = self.state(self.begin(draw, grid[0], samples.clone()));
+        let model = self.denoiser(draw, samples.clone());
+        let mut stepper = draw.sampler.start(draw.diffusion);
+        let mut noise = RowNoise::new(draw.seed, Purpose::Solver, samples.start, &self.device);
+        let mut walk = |model: &dyn Denoiser, stepper: &mut dyn Stepper| {
+            sample(model, stepper, x.clone(), grid, &mut noise, watch).ok_or(SampleError::Stopped)
+        };
+        let Some(Known {
+            values,
+            mask,
+            method,
+        }) = &draw.known
+        else {
+            return walk(&*model, &mut *stepper);
+        };
+        let known = self.state(in_turn(values, self.dim, samples));
+        match *method {
+            Inpainting::RePaint { .. } => walk(&*model, &mut Inpaint::new(stepper, mask, known)?),
+            Inpainting::Mmps { sigma, iterations } => {
+                let operator = Mask::new(mask)?;
+                let y = operator.apply(known.clone());
+                let method = Method::Mmps { iterations };
+                let measured = Measured::new(model, &operator, y, sigma, method)?;
+                let end = walk(&measured, &mut *stepper)?;
+                let kept = operator.adjoint(operator.apply(end.clone()));
+                Ok(end - kept + operator.adjoint(operator.apply(known)))
+            }
+        }
+    }
+
+    fn state(&self, values: Vec<f32>) -> State {
+        let rows = values.len() / self.dim;
+        State::from_data(TensorData::new(values, [rows, self.dim]), &self.device)
     }
 
     /// Whether this model can serve `draw`.
@@ -191,6 +168,41 @@ impl<N: Network> Flow<N> {
         }
         draw.sampler.suits(&self.path, self.has_score)?;
         draw.guidance.check(classes)?;
+        let whole = |what, values: &[f32]| match values.len() {
+            got if got == 0 || !got.is_multiple_of(self.dim) => Err(SampleError::Rows {
+                what,
+                dim: self.dim,
+                got,
+            }),
+            _ => Ok(()),
+        };
+        let noisy = |what| match self.start {
+            Some(_) => Err(SampleError::NoNoise(what)),
+            None => Ok(()),
+        };
+        match &draw.begin {
+            Begin::Noise => {}
+            Begin::Between { .. } => noisy("interpolation between samples' noise")?,
+            Begin::Data { values, strength } => {
+                noisy("beginning from data")?;
+                whole("data to begin from", values)?;
+                if !(*strength > 0.0 && *strength <= 1.0) {
+                    return Err(SampleError::Strength(*strength));
+                }
+            }
+            Begin::States(values) => whole("states to begin from", values)?,
+        }
+        if let Some(Known { values, mask, .. }) = &draw.known {
+            noisy("inpainting")?;
+            whole("known data", values)?;
+            if mask.len() != self.dim {
+                let (mask, given) = (mask.len(), self.dim);
+                return Err(InverseError::Mask { mask, given }.into());
+            }
+            if !mask.contains(&true) {
+                return Err(InverseError::EmptyMask { dim: self.dim }.into());
+            }
+        }
         Ok(())
     }
 
@@ -209,18 +221,75 @@ impl<N: Network> Flow<N> {
     /// An adaptive sampler that came to no end.
     pub fn times(&self, draw: &Draw) -> Result<Vec<f64>, SampleError> {
         let scheduler = self.scheduler(draw);
-        let grid = draw.times.times(&*scheduler, draw.steps);
-        match draw.sampler.spec.plan {
-            Plan::Grid => Ok(grid),
-            Plan::Restart => Ok(restart(&grid, &*scheduler, draw.sampler.parameter as usize)),
+        let begin = match draw.begin {
+            Begin::Data { strength, .. } => 1.0 - strength,
+            _ => 0.0,
+        };
+        let grid = || {
+            let grid = draw.times.times(&*scheduler, draw.steps);
+            if begin > 0.0 {
+                tail(&grid, 1.0 - begin)
+            } else {
+                grid
+            }
+        };
+        let grid = match draw.sampler.spec.plan {
+            Plan::Grid => grid(),
+            Plan::Restart => restart(&grid(), &*scheduler, draw.sampler.parameter as usize),
             Plan::Adaptive(tableau) => {
-                let rows = chunk_rows(self.dim);
-                let pilot = 0..rows as u64;
-                let x = TensorData::new(self.start(draw, pilot.clone()), [rows, self.dim]);
-                let x = State::from_data(x, &self.device);
+                let pilot = 0..chunk_rows(self.dim) as u64;
+                let x = self.state(self.begin(draw, begin, pilot.clone()));
                 let tolerance = draw.sampler.parameter;
-                let solver = Adaptive { tableau, rtol: tolerance, atol: tolerance };
-                Ok(adaptive_times(&*self.denoiser(draw, pilot), &solver, x)?)
+                let solver = Adaptive {
+                    tableau,
+                    rtol: tolerance,
+                    atol: tolerance,
+                };
+                adaptive_times(&*self.denoiser(draw, pilot), &solver, x, begin)?
+            }
+        };
+        Ok(match draw.known {
+            Some(Known {
+                method: Inpainting::RePaint { jump, times },
+                ..
+            }) => resample(&grid, jump, times),
+            _ => grid,
+        })
+    }
+
+    /// The states that `samples` of the draw begin with at time `t`, row by row.
+    fn begin(&self, draw: &Draw, t: f64, samples: Range<u64>) -> Vec<f32> {
+        match &draw.begin {
+            Begin::Noise => self.start(draw, samples),
+            Begin::States(values) => in_turn(values, self.dim, samples),
+            Begin::Between { from, to } => {
+                let [a, b] = [from, to].map(|i| self.start(draw, *i..i + 1));
+                let last = draw.count.saturating_sub(1).max(1) as f64;
+                let angle = |i| ((i - draw.first) as f64 / last).min(1.0) * FRAC_PI_2;
+                let rows = samples.map(|i| angle(i).sin_cos());
+                rows.flat_map(|(s, c)| {
+                    let (s, c) = (s as f32, c as f32);
+                    a.iter().zip(&b).map(move |(a, b)| c * a + s * b)
+                })
+                .collect()
+            }
+            Begin::Data { values, .. } => {
+                let c = self.scheduler(draw).at(t);
+                let (alpha, beta) = (c.alpha as f32, c.beta as f32);
+                let mut eps = vec![0.0; (samples.end - samples.start) as usize * self.dim];
+                normal_rows(
+                    draw.seed,
+                    Purpose::Init,
+                    samples.clone(),
+                    0,
+                    self.dim,
+                    &mut eps,
+                );
+                let data = in_turn(values, self.dim, samples);
+                data.iter()
+                    .zip(eps)
+                    .map(|(z, e)| alpha * z + beta * e)
+                    .collect()
             }
         }
     }
@@ -258,9 +327,22 @@ impl<N: Network> Flow<N> {
     pub fn denoiser<'a>(&'a self, draw: &Draw, samples: Range<u64>) -> Box<dyn Denoiser + 'a> {
         let model = Model::new(&self.network, self.path.clone(), self.output, &self.device);
         let classes: Option<Vec<u32>> = samples.clone().map(|i| self.class_of(draw, i)).collect();
-        let model: Box<dyn Denoiser + 'a> = match classes {
-            None => Box::new(model),
-            Some(classes) => {
+        let model: Box<dyn Denoiser + 'a> = match (classes, &self.weaker) {
+            (classes, Some(weaker)) => {
+                let bad = Model::new(
+                    &weaker.network,
+                    weaker.path.clone(),
+                    weaker.output,
+                    &self.device,
+                );
+                let [good, bad] = [model, bad].map(|m| match &classes {
+                    Some(classes) => m.given(classes),
+                    None => m,
+                });
+                Box::new(Guided::autoguided(good, bad, &draw.guidance, samples))
+            }
+            (None, None) => Box::new(model),
+            (Some(classes), None) => {
                 let instead = draw.guidance.negative.unwrap_or(self.classes as u32);
                 let both = ByClass::new(model, &classes, instead);
                 Box::new(Guided::new(both, &draw.guidance, samples))
@@ -271,4 +353,14 @@ impl<N: Network> Flow<N> {
             Some(to) => Box::new(Rescheduled::new(model, to.clone())),
         }
     }
+}
+
+/// The rows of `values` that these samples take, in turn.
+fn in_turn(values: &[f32], dim: usize, samples: Range<u64>) -> Vec<f32> {
+    let rows = (values.len() / dim) as u64;
+    let row = |i: u64| (i % rows) as usize * dim;
+    samples
+        .flat_map(|i| &values[row(i)..row(i) + dim])
+        .copied()
+        .collect()
 }

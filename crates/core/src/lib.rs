@@ -10,6 +10,7 @@
 
 mod adaptive;
 mod denoiser;
+mod draw;
 mod flow;
 mod guidance;
 mod inverse;
@@ -28,7 +29,8 @@ mod samplers;
 
 pub use adaptive::{Adaptive, AdaptiveError, MAX_STEPS, Walk};
 pub use denoiser::{Denoiser, Estimate};
-pub use flow::{Draw, Flow, SampleError, Start, chunk_rows};
+pub use draw::{Begin, Draw, Inpainting, Known, SampleError};
+pub use flow::{Flow, Start, chunk_rows};
 pub use guidance::{
     Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair, Rule,
 };

@@ -37,23 +37,29 @@ const NOISIEST: f64 = 80.0;
 /// square.
 const CLEANEST: f64 = 1e-3;
 
-/// The times that `solver` takes from x at t = 0 to t = 1.
+/// The times that `solver` takes from x at time `begin` to t = 1.
 pub(crate) fn adaptive_times(
     model: &dyn Denoiser,
     solver: &Adaptive,
     x: State,
+    begin: f64,
 ) -> Result<Vec<f64>, AdaptiveError> {
     let scheduler = model.scheduler();
     let time = |sigma: f64| scheduler.time_of_log_snr(-2.0 * f64::ln(sigma));
     let open = |t: f64| model.velocity(x.clone(), t).is_none();
-    let from = if open(0.0) { time(NOISIEST) } else { 0.0 };
+    let from = if open(begin) {
+        time(NOISIEST).max(begin)
+    } else {
+        begin
+    };
     let to = if open(1.0) { time(CLEANEST) } else { 1.0 };
-    let mut velocity =
-        |t: f64, x: State| model.velocity(x, t).expect("open at the ends at most");
+    let mut velocity = |t: f64, x: State| model.velocity(x, t).expect("open at the ends at most");
     let watch = &mut |_| ControlFlow::Continue(());
-    let mut times = solver.integrate(&mut velocity, x.clone(), from, to, watch)?.times;
-    if from > 0.0 {
-        times.insert(0, 0.0);
+    let mut times = solver
+        .integrate(&mut velocity, x.clone(), from, to, watch)?
+        .times;
+    if from > begin {
+        times.insert(0, begin);
     }
     if to < 1.0 {
         times.push(1.0);

@@ -138,6 +138,7 @@ fn flow(device: &Device) -> Flow<Shift> {
         dim: 2,
         classes: 2,
         device: device.clone(),
+        weaker: None,
     }
 }
 
@@ -156,7 +157,10 @@ fn a_weight_belongs_to_its_sample() {
         ..Draw::default()
     };
     let all = flow.sample(&draw(0, 1100)).unwrap();
-    assert_eq!(flow.sample(&draw(1021, 7)).unwrap(), all[2 * 1021..2 * 1028]);
+    assert_eq!(
+        flow.sample(&draw(1021, 7)).unwrap(),
+        all[2 * 1021..2 * 1028]
+    );
     let plain = Draw {
         guidance: 2.0.into(),
         ..draw(1, 1)
@@ -179,7 +183,12 @@ fn a_sample_does_not_depend_on_its_company() {
             ..Draw::default()
         };
         let all = flow.sample(&draw(0, 2100)).unwrap();
-        assert_eq!(flow.sample(&draw(0, 8)).unwrap(), all[..16], "{}", sampler.name);
+        assert_eq!(
+            flow.sample(&draw(0, 8)).unwrap(),
+            all[..16],
+            "{}",
+            sampler.name
+        );
         assert_eq!(
             flow.sample(&draw(1021, 7)).unwrap(),
             all[2 * 1021..2 * 1028],

@@ -179,6 +179,7 @@ impl<N: Network> Trainer<N, FlowTask> {
             dim: task.dim(),
             classes: task.classes(),
             device: self.device().clone().without_autodiff(),
+            weaker: None,
         }
     }
 }
@@ -225,6 +226,7 @@ impl RunFolder {
             dim: shape.size(),
             classes,
             device: device.clone(),
+            weaker: None,
         };
         Ok((flow, checkpoint))
     }

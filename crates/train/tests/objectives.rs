@@ -294,7 +294,10 @@ fn rectified_pairs_are_a_models_own() {
     };
     let flow = teacher.flow();
     let f64s = |x: Vec<f32>| -> Vec<f64> { x.into_iter().map(f64::from).collect() };
-    let (starts, ends) = (f64s(flow.start(&draw, 0..500)), f64s(flow.sample(&draw).unwrap()));
+    let (starts, ends) = (
+        f64s(flow.start(&draw, 0..500)),
+        f64s(flow.sample(&draw).unwrap()),
+    );
     for (a, b) in x0.chunks(2).zip(x1.chunks(2)) {
         let found = starts.chunks(2).position(|s| close(s, a));
         let i = found.expect("every start is one of the model's");

@@ -1,13 +1,13 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::InverseError;
-use crate::renoise::{renoise, with_noise};
+use crate::renoise::with_noise;
 use crate::{Denoiser, Noise, Span, State, Stepper};
 
 /// Inpainting with any sampler and a model that knows nothing of it: after every step the known coordinates
-/// are put back as they are at that time of the path, α y + β ξ, and exactly y at the end. A step back in
-/// time adds noise, so that a grid with jumps back ([`resample`]) lets the unknown coordinates come to terms
-/// with the known.
+/// are put back as they are at that time of the path, α y + β ξ, and exactly y at the end. A grid with
+/// jumps back in time ([`resample`]), where the loop adds noise, lets the unknown coordinates come to terms with
+/// the known.
 ///
 /// Source: Lugmayr et al., *RePaint: inpainting using denoising diffusion probabilistic models*, 2022. The law is
 /// only near that of the posterior: the known coordinates' noise is drawn afresh and not with the unknown ones.
@@ -52,9 +52,6 @@ impl<'a> Inpaint<'a> {
 impl Stepper for Inpaint<'_> {
     fn step(&mut self, model: &dyn Denoiser, x: State, span: Span, noise: &mut dyn Noise) -> State {
         let scheduler = model.scheduler();
-        if span.to < span.from {
-            return renoise(scheduler, x, span.from, span.to, noise);
-        }
         let x = self.inner.step(model, x, span, noise);
         let c = scheduler.at(span.to);
         let known = self.known.clone().mul_scalar(c.alpha).expand(x.dims());

@@ -5,6 +5,8 @@ use crate::simd::multiversion;
 const LANES: usize = 8;
 const ROWS: usize = 2;
 const COLUMNS: usize = 4;
+/// COLUMNS times as many numbers of the second matrix stay in the cache while rows of the first pass.
+const BLOCK: usize = 4096;
 
 multiversion! {
     /// out += ABᵀ: `out[i·stride + j]` grows by the product of row i of `a` with row j of `b`, rows
@@ -17,26 +19,33 @@ multiversion! {
             return;
         }
         let (m, n) = (a.len() / length, b.len() / length);
-        let row = |x, i: usize| -> &[f64] { let x: &[f64] = x; &x[i * length..(i + 1) * length] };
         let (m_whole, n_whole) = (m - m % ROWS, n - n % COLUMNS);
-        for i in (0..m_whole).step_by(ROWS) {
-            for j in (0..n_whole).step_by(COLUMNS) {
-                let rows = std::array::from_fn::<_, ROWS, _>(|r| row(a, i + r));
-                let columns = std::array::from_fn::<_, COLUMNS, _>(|c| row(b, j + c));
-                let sums = tile(rows, columns);
-                for (r, sums) in sums.iter().enumerate() {
-                    for (c, sum) in sums.iter().enumerate() {
-                        out[(i + r) * stride + j + c] += sum;
+        let block = COLUMNS * (BLOCK / length).max(1);
+        for first in (0..n_whole).step_by(block) {
+            for i in (0..m_whole).step_by(ROWS) {
+                for j in (first..n_whole.min(first + block)).step_by(COLUMNS) {
+                    let rows = std::array::from_fn::<_, ROWS, _>(|r| row(a, length, i + r));
+                    let columns = std::array::from_fn::<_, COLUMNS, _>(|c| row(b, length, j + c));
+                    for (r, sums) in tile(rows, columns).iter().enumerate() {
+                        for (c, sum) in sums.iter().enumerate() {
+                            out[(i + r) * stride + j + c] += sum;
+                        }
                     }
                 }
             }
         }
         for i in 0..m {
             for j in if i < m_whole { n_whole } else { 0 }..n {
-                out[i * stride + j] += tile([row(a, i)], [row(b, j)])[0][0];
+                out[i * stride + j] += tile([row(a, length, i)], [row(b, length, j)])[0][0];
             }
         }
     }
+}
+
+/// Row i of a matrix.
+#[inline(always)]
+fn row(matrix: &[f64], length: usize, i: usize) -> &[f64] {
+    &matrix[i * length..(i + 1) * length]
 }
 
 /// The products of each row with each column.
@@ -85,9 +94,9 @@ multiversion! {
             }
             m += 4;
         }
-        for m in m..weights.len() {
+        for (m, weight) in weights.iter().enumerate().skip(m) {
             for (out, x) in out.iter_mut().zip(row(m)) {
-                *out += weights[m] * x;
+                *out += weight * x;
             }
         }
     }

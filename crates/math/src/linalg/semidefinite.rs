@@ -29,8 +29,7 @@ pub fn semidefinite_root(n: usize, a: &[f64]) -> SemidefiniteRoot {
     while let Some(place) = (0..left.len()).max_by(|&i, &j| rest[left[i]].total_cmp(&rest[left[j]]))
     {
         let pivot = left[place];
-        // Not `<=`: a NaN ends it as well.
-        if !(rest[pivot] > least_pivot) {
+        if rest[pivot].is_nan() || rest[pivot] <= least_pivot {
             break;
         }
         left.swap_remove(place);
