@@ -11,11 +11,6 @@ use crate::inverse::{Inpaint, LinearOperator, Mask, Measured, Method, resample};
 use crate::plan::{adaptive_times, restart};
 use crate::renoise::tail;
 use crate::{
-    Adaptive, AdaptiveError, ByClass, Denoiser, Guidance, GuidanceError, Guided, Model, Network,
-    Parametrization, Plan, ProbabilityPath, Progress, Rescheduled, RowNoise, Sampler, State,
-    Unsuited, sample, sampler,
-};
-use crate::{
     Adaptive, Begin, ByClass, Denoiser, Draw, Guided, Inpainting, InverseError, Known, Model,
     Network, Parametrization, Plan, ProbabilityPath, Progress, Rescheduled, RowNoise, SampleError,
     State, Stepper, sample,

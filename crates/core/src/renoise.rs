@@ -50,7 +50,12 @@ pub(crate) fn with_noise(x: State, s: f64, noise: &mut dyn Noise) -> State {
     if s == 0.0 {
         return x;
     }
-    let [rows, dim] = x.dims();
-    let fresh = noise.normal(rows, dim).cast(x.dtype());
+    let fresh = fresh(&x, noise);
     x + fresh.mul_scalar(s)
+}
+
+/// ξ of the shape and the type of x.
+pub(crate) fn fresh(x: &State, noise: &mut dyn Noise) -> State {
+    let [rows, dim] = x.dims();
+    noise.normal(rows, dim).cast(x.dtype())
 }

@@ -174,7 +174,7 @@ fn a_sample_does_not_depend_on_its_company() {
     let flow = flow(&Device::flex());
     for sampler in fokker_core::SAMPLERS {
         let draw = |first, count| Draw {
-            sampler,
+            sampler: sampler.into(),
             steps: 3,
             guidance: 2.0.into(),
             seed: 5,

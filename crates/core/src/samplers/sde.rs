@@ -3,7 +3,7 @@
 
 use super::ask::at_start;
 use super::{Diffusion, Stepper};
-use crate::renoise::with_noise;
+use crate::renoise::{fresh, with_noise};
 use crate::{Denoiser, Noise, Span, State};
 
 /// The largest ½σ²h/(ββ′) that a step from β to β′ takes. In one step the noise in x is multiplied by 1
@@ -62,8 +62,7 @@ impl Stepper for StochasticHeun {
             // The last step, to the data: nothing is known there.
             return first;
         }
-        let [rows, dim] = x.dims();
-        let w = noise.normal(rows, dim).mul_scalar(h.sqrt());
+        let w = fresh(&x, noise).mul_scalar(h.sqrt());
         let end = first.clone() + w.clone().mul_scalar(sigma);
         let Some((u, eps, scale)) = model.velocity_and_noise(end.clone(), span.to) else {
             return end;

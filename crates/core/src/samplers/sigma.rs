@@ -6,7 +6,7 @@ use fokker_math::multistep::{Node, ddim_of_data, singlestep_second};
 use super::Stepper;
 use super::ask::{Known, ask_at_start, ask_inside, combine, node, time_of_sigma};
 use super::multistep::apply;
-use crate::renoise::with_noise;
+use crate::renoise::{fresh, with_noise};
 use crate::{Denoiser, Noise, Span, State};
 
 /// A method of two stages.
@@ -133,13 +133,12 @@ impl Stepper for SdeTwoStage {
             let there = ask_inside(model, &apply(&half, &x, [&known]), t, false);
             return apply(&whole, &x, [&there]);
         }
-        let [rows, dim] = x.dims();
-        let first = noise.normal(rows, dim);
+        let first = fresh(&x, noise);
         let middle = apply(&half, &x, [&known]) + first.clone().mul_scalar(half.noise);
         let there = ask_inside(model, &middle, t, false);
         // The path's increments over the two parts, in the clock σ.
         let (a, b) = (from.sigma() - at.sigma(), at.sigma() - to.sigma());
-        let second = noise.normal(rows, dim);
+        let second = fresh(&x, noise);
         let scale = whole.noise / (a + b).sqrt();
         apply(&whole, &x, [&there])
             + first.mul_scalar(scale * a.sqrt())
