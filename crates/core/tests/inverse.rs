@@ -519,6 +519,36 @@ fn renoising_carries_the_path_back() {
     assert_eq!(tail(&[0.0, 0.5, 1.0], 0.0), [1.0]);
 }
 
+/// D = −x: its "covariance" is negative, as no posterior's is but a learned model's may be.
+struct Wrong;
+
+impl Denoiser for Wrong {
+    fn scheduler(&self) -> &dyn Scheduler {
+        &CondOt
+    }
+
+    fn predict(&self, x: State, _: f64) -> Estimate {
+        Estimate::of(x.neg(), Prediction::Data)
+    }
+
+    fn vjp(&self, x: State, t: f64, v: State) -> Option<(Estimate, State)> {
+        Some((self.predict(x, t), v.neg()))
+    }
+}
+
+/// Where the solve has no positive curvature it stays where it is.
+#[test]
+fn a_wrong_covariance_does_no_harm() {
+    let operator = Mask::new(&KNOWN).unwrap();
+    for sigma in [0.0, 0.1] {
+        let method = Method::Mmps { iterations: 3 };
+        let model = Measured::new(Wrong, &operator, y().state(), sigma, method).unwrap();
+        let x = points(3, 5);
+        let got = Matrix::of(model.predict(x.state(), 0.5).value);
+        assert_eq!(got.2, x.mix(-1.0, 0.0, &x).2);
+    }
+}
+
 /// A model that cannot be differentiated.
 struct Closed(Exact);
 
