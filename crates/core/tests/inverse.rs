@@ -2,15 +2,13 @@
 
 mod linear;
 
-use std::f64::consts::FRAC_PI_2;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device};
 use fokker_core::{
-    ClassifierGuided, Denoiser, Dense, Downsample, Estimate, Guided, Inpaint, InverseError,
-    LinearOperator, Mask, Measured, Method, Noise, Oracle, Pair, RowNoise, State, noised, renoise,
-    resample, sample, sampler, tail,
+    ClassifierGuided, Denoiser, Dense, Downsample, Estimate, Guided, InverseError, LinearOperator,
+    Mask, Measured, Method, Noise, Oracle, Pair, RowNoise, State, sample, sampler,
 };
 use fokker_math::diffusion::Diffusion;
 use fokker_math::grid::uniform;
@@ -57,6 +55,13 @@ fn exact(scheduler: Arc<dyn Scheduler>, kind: Prediction) -> Exact {
         scheduler,
         kind,
     }
+}
+
+/// E[z|x] of every row of x, for Gaussian data.
+fn denoised(data: &Gaussian, x: &Matrix, c: &Coeffs) -> Matrix {
+    let mean = Matrix::from(x.0, x.1, |_, j| data.mean.at(0, j));
+    let gain = data.gain(c.alpha, c.beta);
+    mean.mix(1.0, 1.0, &x.mix(1.0, -c.alpha, &mean).mul(&gain.t()))
 }
 
 fn distance(got: &Matrix, want: &Matrix) -> f64 {
@@ -139,7 +144,7 @@ fn mmps_is_exact_for_gaussian_data() {
                     let posterior = Gaussian::correlated().given(&a, &y(), 0.3);
                     let model = Measured::new(model, &*operator, y().state(), 0.3, method).unwrap();
                     let got = Matrix::of(model.predict(x.state(), t).value);
-                    let want = posterior.denoised(&x, c.alpha, c.beta);
+                    let want = denoised(&posterior, &x, &c);
                     let error = distance(&got, &want);
                     assert!(
                         error < near(&c, 1e-6),
@@ -264,7 +269,7 @@ fn pigdm_is_exact_for_isotropic_gaussian_data() {
                 };
                 let model = Measured::new(oracle, &*operator, y().state(), 0.3, method).unwrap();
                 let got = Matrix::of(model.predict(x.state(), t).value);
-                let want = data.given(&a, &y(), 0.3).denoised(&x, c.alpha, c.beta);
+                let want = denoised(&data.given(&a, &y(), 0.3), &x, &c);
                 let error = distance(&got, &want);
                 assert!(error < near(&c, 1e-9), "{} t = {t}: {error:e}", spec.name);
             }
@@ -286,14 +291,14 @@ fn dps_is_right_for_noisy_measurements() {
         let model = exact(Arc::new(Cosine), Prediction::Data);
         let model = Measured::new(model, &operator, y().state(), sigma, method).unwrap();
         let got = Matrix::of(model.predict(x.state(), 0.5).value);
-        let z = data.denoised(&x, c.alpha, c.beta);
+        let z = denoised(&data, &x, &c);
         let residual = Matrix::from(3, 2, |_, j| y().at(0, j)).mix(1.0, -1.0, &z.mul(&a.t()));
         let v = data
             .gain(c.alpha, c.beta)
             .mix(c.beta * c.beta / c.alpha, 0.0, &data.covariance);
         let formula = z.mix(1.0, 1.0 / (sigma * sigma), &residual.mul(&a).mul(&v));
         assert!(distance(&got, &formula) < 1e-12);
-        let right = data.given(&a, &y(), sigma).denoised(&x, c.alpha, c.beta);
+        let right = denoised(&data.given(&a, &y(), sigma), &x, &c);
         // The error relative to what the measurement does at all.
         off.push(got.mix(1.0, -1.0, &right).norm() / right.mix(1.0, -1.0, &z).norm());
     }
@@ -411,114 +416,6 @@ fn the_pullback_of_a_guided_model() {
     }
 }
 
-/// The times of a grid that is finer at both ends.
-fn fine_ends(steps: usize) -> Vec<f64> {
-    let t = |i: usize| (FRAC_PI_2 * i as f64 / steps as f64).sin().powi(2);
-    (0..steps).map(t).chain([1.0]).collect()
-}
-
-fn repainted(steps: usize, jump: usize, times: usize) -> [f64; 2] {
-    let known = Matrix(1, 5, vec![1.5, f64::NAN, -0.4, f64::NAN, f64::NAN]);
-    let mut stepper = Inpaint::new(heun(), &KNOWN, known.state()).unwrap();
-    let model = exact(Arc::new(CondOt), Prediction::Velocity);
-    let grid = resample(&fine_ends(steps), jump, times);
-    let posterior = Gaussian::correlated().given(&masked(), &y(), 0.0);
-    let errors = posterior.errors(&law(&model, &mut stepper, &grid, 5));
-    println!(
-        "RePaint, {steps} steps, jumps of {jump}, {times} times, {} spans: mean {:.4}, covariance {:.4}",
-        grid.len() - 1,
-        errors[0],
-        errors[1]
-    );
-    errors
-}
-
-/// RePaint comes to the posterior as resampling grows, about as 1 over the number of times; the paper's
-/// 10 jumps of 10 are far from it for correlated data.
-#[test]
-fn repaint_comes_to_the_posterior_with_resampling() {
-    let without = repainted(20, 1, 1);
-    let paper = repainted(250, 10, 10);
-    let much = repainted(30, 2, 200);
-    assert!(without[0] > 0.2 && paper[0] < without[0] && paper[0] > 0.1);
-    assert!(much.iter().all(|e| *e < 0.02), "{much:?}");
-}
-
-/// What is known ends as it is, bit for bit, and the rest moves.
-#[test]
-fn the_known_coordinates_end_exactly() {
-    let known = Matrix(1, 5, vec![1.5, f64::NAN, -0.4, f64::NAN, f64::NAN]);
-    let mut stepper = Inpaint::new(heun(), &KNOWN, known.state()).unwrap();
-    let model = exact(Arc::new(CondOt), Prediction::Velocity);
-    let grid = resample(&uniform(12), 3, 2);
-    let watch = &mut |_: fokker_core::Progress| ControlFlow::Continue(());
-    let start = noise(0).normal(4, 5);
-    let walk = sample(&model, &mut stepper, start, &grid, &mut noise(9), watch);
-    let end = Matrix::of(walk.unwrap());
-    for i in 0..4 {
-        assert_eq!((end.at(i, 0), end.at(i, 2)), (1.5, -0.4));
-        assert!(end.at(i, 1).is_finite() && end.at(i, 1) != end.at((i + 1) % 4, 1));
-    }
-}
-
-#[test]
-fn the_zigzag_by_hand() {
-    let grid = [0.0, 0.25, 0.5, 0.75, 1.0];
-    assert_eq!(resample(&grid, 2, 1), grid);
-    assert_eq!(resample(&grid, 0, 3), grid);
-    assert_eq!(resample(&[], 1, 2), [] as [f64; 0]);
-    let twice = [0.0, 0.25, 0.5, 0.75, 1.0, 0.5, 0.75, 1.0];
-    assert_eq!(resample(&grid, 2, 2), twice);
-    let single = [0.0, 0.25, 0.5, 0.25, 0.5, 0.75, 0.5, 0.75, 1.0, 0.75, 1.0];
-    assert_eq!(resample(&grid, 1, 2), single);
-    for (n, jump, times) in [(20, 1, 7), (30, 5, 3), (250, 10, 10)] {
-        let spans = n + (times - 1) * (jump + 1) * (n / jump - 1);
-        assert_eq!(resample(&uniform(n), jump, times).len() - 1, spans);
-    }
-}
-
-/// Ones, for the factors to be seen.
-struct Ones;
-
-impl Noise for Ones {
-    fn normal(&mut self, rows: usize, dim: usize) -> State {
-        Matrix::from(rows, dim, |_, _| 1.0).state()
-    }
-}
-
-/// Back in time the weight of the data falls to α′ and the variance of the noise rises to β′², on every
-/// scheduler.
-#[test]
-fn renoising_carries_the_path_back() {
-    for spec in SCHEDULERS {
-        let scheduler = (spec.make)();
-        for (from, to) in [(1.0, 0.3), (0.8, 0.2), (0.5, 0.5), (0.4, 0.0)] {
-            let (c, back) = (scheduler.at(from), scheduler.at(to));
-            let one = Matrix::identity(1);
-            let zero = one.mix(0.0, 0.0, &one);
-            let moved = |x: &Matrix| {
-                let x = renoise(&*scheduler, x.state(), from, to, &mut Ones);
-                Matrix::of(x).at(0, 0)
-            };
-            let fresh = moved(&zero);
-            let keep = moved(&one) - fresh;
-            assert!((keep * c.alpha - back.alpha).abs() < 1e-12, "{}", spec.name);
-            let variance = (keep * c.beta).powi(2) + fresh * fresh;
-            let error = (variance - back.beta.powi(2)).abs();
-            assert!(error < 1e-12 * (1.0 + variance), "{}", spec.name);
-        }
-        let c = scheduler.at(0.4);
-        let x = noised(&*scheduler, Matrix(1, 1, vec![3.0]).state(), 0.4, &mut Ones);
-        assert!((Matrix::of(x).at(0, 0) - (3.0 * c.alpha + c.beta)).abs() < 1e-12);
-    }
-    assert_eq!(
-        tail(&[0.0, 0.25, 0.5, 0.75, 1.0], 0.6),
-        [0.4, 0.5, 0.75, 1.0]
-    );
-    assert_eq!(tail(&[0.0, 0.5, 1.0], 1.0), [0.0, 0.5, 1.0]);
-    assert_eq!(tail(&[0.0, 0.5, 1.0], 0.0), [1.0]);
-}
-
 /// D = −x: its "covariance" is negative, as no posterior's is but a learned model's may be.
 struct Wrong;
 
@@ -589,5 +486,4 @@ fn what_does_not_fit_is_refused() {
     assert!(Dense::new(2, 5, &[1.0]).is_err());
     assert!(Mask::new(&[false; 3]).is_err());
     assert!(Downsample::new(1, 28, 28, 3).is_err());
-    assert!(Inpaint::new(heun(), &KNOWN, points(1, 4).state()).is_err());
 }

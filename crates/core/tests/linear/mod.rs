@@ -121,14 +121,6 @@ impl Gaussian {
         self.covariance.mul(&s.inverse()).mix(alpha, 0.0, &one)
     }
 
-    /// E[z|x] of every row of x.
-    pub(crate) fn denoised(&self, x: &Matrix, alpha: f64, beta: f64) -> Matrix {
-        let mean = |_, j| self.mean.at(0, j);
-        let mean = Matrix::from(x.0, x.1, mean);
-        let gain = self.gain(alpha, beta);
-        mean.mix(1.0, 1.0, &x.mix(1.0, -alpha, &mean).mul(&gain.t()))
-    }
-
     /// How far `law` is from this: the error of the mean relative to the standard deviation √tr C, and of the
     /// covariance relative to C, by Frobenius norms.
     pub(crate) fn errors(&self, law: &Gaussian) -> [f64; 2] {
