@@ -89,6 +89,20 @@ fn repaint_comes_to_the_posterior_with_resampling() {
     assert!(much.iter().all(|e| *e < 0.02), "{much:?}");
 }
 
+/// On the way the known coordinates follow N(α y, β²), whatever the others do.
+#[test]
+fn the_known_coordinates_are_on_the_path() {
+    let mut stepper = Inpaint::new(heun(), &KNOWN, known().state()).unwrap();
+    let law = law(&model(), &mut stepper, &[0.0, 0.2, 0.3], 5);
+    for (i, y) in [(0, 1.5), (2, -0.4)] {
+        assert!((law.mean.at(0, i) - 0.3 * y).abs() < 1e-14);
+        for j in 0..5 {
+            let want = if i == j { 0.7 * 0.7 } else { 0.0 };
+            assert!((law.covariance.at(i, j) - want).abs() < 1e-14);
+        }
+    }
+}
+
 /// What is known ends as it is, bit for bit, and the rest moves.
 #[test]
 fn the_known_coordinates_end_exactly() {
