@@ -3,6 +3,8 @@
 //! `cargo run --release -p fokker-core --example guided_step` prints, for every size, each rule's fastest call over
 //! the plain one's: between 0.9 and 1.05, which is how far an idle machine's own timings scatter.
 
+#![allow(clippy::print_stdout)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;

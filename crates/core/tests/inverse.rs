@@ -196,10 +196,6 @@ fn the_law_of_mmps_samples_is_the_posterior() {
             let model = Measured::new(model, &*operator, y().state(), sigma, method).unwrap();
             let posterior = Gaussian::correlated().given(&a, &y(), sigma);
             let errors = posterior.errors(&law(&model, &mut *heun(), &uniform(64), 5));
-            println!(
-                "MMPS, sigma_y {sigma}: mean {:.4}, covariance {:.4}",
-                errors[0], errors[1]
-            );
             assert!(
                 errors.iter().all(|e| *e < 0.02),
                 "sigma_y {sigma}: {errors:?}"
@@ -236,10 +232,6 @@ fn mmps_samples_have_the_posteriors_moments() {
     let covariance = covariance.mix(1.0 / ROWS as f64, 0.0, &covariance);
     let posterior = Gaussian::correlated().given(&a, &y(), 0.3);
     let errors = posterior.errors(&Gaussian { mean, covariance });
-    println!(
-        "MMPS, {ROWS} samples: mean {:.4}, covariance {:.4}",
-        errors[0], errors[1]
-    );
     assert!(errors.iter().all(|e| *e < 0.02), "{errors:?}");
 }
 
@@ -310,7 +302,12 @@ fn dps_is_right_for_noisy_measurements() {
 }
 
 /// What the cheaper methods reach on correlated data, by the exact law of their samples: ΠGDM and MMPS of one
-/// iteration come near, DPS stays off by a share of the spread even where its measurement is noisy.
+/// iteration come near, DPS stays off even where its measurement is noisy. Errors of mean and covariance:
+///
+/// | σ_y | no measurement | DPS, ζ = 1 | ζ = 0.3 | ζ = 0.1 | ΠGDM | MMPS, 1 iteration |
+/// |---|---|---|---|---|---|---|
+/// | 1 | 0.40, 0.58 | 0.33, 0.25 | 0.09, 0.18 | | 0.01, 0.03 | 0.02, 0.03 |
+/// | 0.3 | 0.67, 1.02 | 0.74, 0.33 | | 0.23, 0.14 | 0.04, 0.05 | 0.06, 0.06 |
 #[test]
 fn the_cheaper_methods_are_nearer_than_nothing() {
     let (operator, a) = (Dense::new(2, 5, &dense().2).unwrap(), dense());
@@ -334,7 +331,6 @@ fn the_cheaper_methods_are_nearer_than_nothing() {
         let model = exact(Arc::new(CondOt), Prediction::Velocity);
         let model = Measured::new(model, &operator, y().state(), sigma, method).unwrap();
         let errors = posterior.errors(&law(&model, &mut *heun(), &uniform(200), 5));
-        println!("sigma_y {sigma}, {method:?}: {errors:.3?}; without a measurement {blind:.3?}");
         assert!(
             errors
                 .iter()
