@@ -124,7 +124,8 @@ impl<N: Network> Flow<N> {
         watch: &mut dyn FnMut(Range<u64>, Progress) -> ControlFlow<()>,
     ) -> Option<Vec<f32>> {
         let limit = self.classes as u32;
-        if let Some(class) = draw.classes.iter().find(|c| **c > limit) {
+        let mut asked = draw.classes.iter().chain(&draw.guidance.negative);
+        if let Some(class) = asked.find(|c| **c > limit) {
             panic!("class {class} is out of range: this network has {limit} classes");
         }
         assert!(
