@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Without these variables glibc gives the tensors' memory back between calls, and the page faults of getting it again
-//! cost more than the arithmetic. Prints, for every size, each rule's fastest call over the plain one's. On two busy
-//! cores of an x86 server the linear rule was at 1.02 with 16 and with 64 rows and 512 hidden units, 1.6 and 5.5 ms a
+//! cost more than the arithmetic. Prints, for every size, each rule's fastest call over the plain one's. On one
+//! core of a busy x86 server the linear rule was at 1.02 with 16 and with 64 rows and 512 hidden units, 1.6 and 5.5 ms a
 //! call; what it adds is 9 µs at 16 rows.
 
 #![allow(clippy::print_stdout)]
