@@ -10,7 +10,7 @@ use fokker_core::{
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::CondOt;
 
-/// u = shift[y] − x·(1 + t): as simple as a class-conditional network can be.
+/// u = shift[y]·(1 + sin x) − x·(1 + t): as simple as a class-conditional network can be.
 #[derive(Module, Debug)]
 struct Shift {
     shift: Param<Tensor<2>>,
@@ -20,7 +20,7 @@ impl Network for Shift {
     fn forward(&self, x: State, t: Tensor<1>, y: Option<Labels>) -> State {
         let rows = x.dims()[0];
         let shift = self.shift.val().select(0, y.unwrap());
-        shift - x * (t.reshape([rows, 1]) + 1.0)
+        shift * (x.clone().sin() + 1.0) - x * (t.reshape([rows, 1]) + 1.0)
     }
 }
 
@@ -126,6 +126,40 @@ fn a_negative_class_replaces_the_empty_one() {
         guided(&away(Some(2)), &[0, 0], x(), 0.3),
         predict(2.0, &[0, 0])
     );
+}
+
+/// The pullback of both halves, by autodiff in one batch, is vᵀ∂ũ/∂x in closed form.
+#[test]
+fn the_pullback_of_a_guided_network() {
+    let device = Device::flex();
+    let net = network(&device);
+    let model = Model::new(&net, condot(), Prediction::Velocity, &device);
+    let guidance = Guidance {
+        weights: vec![2.5, -0.5],
+        ..Guidance::default()
+    };
+    let model = Guided::new(ByClass::new(model, &[0, 1], 2), &guidance, 0..2);
+    let x = [[0.3_f32, -1.0], [2.0, 0.7]];
+    let v = [[1.0_f32, -0.4], [0.6, 2.0]];
+    let at = |x| State::from_data(x, &device);
+    let (estimate, pulled) = model.vjp(at(x), 0.3, at(v)).unwrap();
+    assert_eq!(
+        values(estimate.value),
+        values(model.predict(at(x), 0.3).value)
+    );
+    let (shift, null) = ([[1.0, 2.0], [-3.0, 0.5]], [0.25, 4.0]);
+    let pulled = values(pulled);
+    for row in 0..2 {
+        let w = guidance.weights[row] as f32;
+        for j in 0..2 {
+            let s: f32 = w * shift[row][j] + (1.0 - w) * null[j];
+            let want = v[row][j] * (s * x[row][j].cos() - 1.3);
+            assert!(
+                (pulled[2 * row + j] - want).abs() < 1e-5,
+                "{pulled:?}, expected {want}"
+            );
+        }
+    }
 }
 
 fn flow(device: &Device) -> Flow<Shift> {

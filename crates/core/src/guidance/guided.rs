@@ -104,10 +104,11 @@ impl<C: Conditional> Denoiser for Guided<C> {
             return model.predict(x, t);
         }
         let c = self.scheduler().at(t);
-        let [given, null] = match alike(self.model.both(x.clone(), t), &x, &c) {
-            Ok(both) => both,
+        let both = self.model.both(x.clone(), t);
+        let Some([given, null]) = alike(&both, &x, &c) else {
             // No kind that both determine: nothing to lead away from.
-            Err(given) => return given,
+            let [given, _] = both;
+            return given;
         };
         let data = |estimate: &Estimate| estimate.clone().convert(Prediction::Data, &x, &c);
         match self.guidance.rule {
@@ -164,26 +165,25 @@ impl<C: Conditional> Denoiser for Guided<C> {
         let [of_given, of_null] = of;
         let pulled = of_given.mul_scalar(rows[0].0) + g.mul_scalar(rows[0].1);
         let pulled = pulled + of_null.mul_scalar(rows[1].0) + n.mul_scalar(rows[1].1);
-        let [given, null] = alike([given, null], &x, &c).ok()?;
+        let [given, null] = alike(&[given, null], &x, &c)?;
         Some((self.linear(given, null), pulled))
     }
 }
 
-/// Both as predictions of one kind; the first alone where there is none.
-fn alike([given, null]: [Estimate; 2], x: &State, c: &Coeffs) -> Result<[Estimate; 2], Estimate> {
+/// Both as predictions of one kind, `None` where there is none that they determine.
+fn alike(both: &[Estimate; 2], x: &State, c: &Coeffs) -> Option<[Estimate; 2]> {
+    let [given, null] = both;
     if given.prediction == null.prediction {
-        return Ok([given, null]);
+        return Some(both.clone());
     }
-    for kind in [Prediction::Data, Prediction::Noise, Prediction::Velocity] {
-        let pair = [&given, &null].map(|estimate| {
+    let kinds = [Prediction::Data, Prediction::Noise, Prediction::Velocity];
+    kinds.into_iter().find_map(|kind| {
+        let as_kind = |estimate: &Estimate| {
             Some(Estimate {
                 noise: estimate.noise.clone(),
                 ..Estimate::of(estimate.clone().convert(kind, x, c)?, kind)
             })
-        });
-        if let [Some(given), Some(null)] = pair {
-            return Ok([given, null]);
-        }
-    }
-    Err(given)
+        };
+        Some([as_kind(given)?, as_kind(null)?])
+    })
 }

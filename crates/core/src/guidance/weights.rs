@@ -11,7 +11,7 @@ pub(super) enum Weights {
     /// One for all.
     Same(f64),
     /// One each, as `[rows, 1]` tensors (w, 1 − w) from the first use on: only then are device and type known.
-    Rows(Vec<f64>, OnceCell<[State; 2]>),
+    Rows(Vec<f64>, Box<OnceCell<[State; 2]>>),
 }
 
 impl Weights {
@@ -23,7 +23,7 @@ impl Weights {
             true => Self::Same(first),
             false => Self::Rows(
                 samples.map(|i| guidance.weight(i)).collect(),
-                OnceCell::new(),
+                Box::default(),
             ),
         }
     }
