@@ -28,7 +28,7 @@ pub(crate) type Watch<'a> = dyn FnMut(f64) -> ControlFlow<()> + 'a;
 /// let x = Tensor::<2>::ones([1, 1], &Device::flex());
 /// let solver = Adaptive { tableau: &DORMAND_PRINCE, rtol: 1e-6, atol: 1e-6 };
 /// let walk = solver.integrate(&mut |_, x| x, x, 0.0, 1.0, &mut |_| ControlFlow::Continue(()))?;
-/// let e: f32 = walk.state.into_scalar();
+/// let e = walk.state.into_scalar::<f32>();
 /// assert!((e - std::f32::consts::E).abs() < 1e-4);
 /// # Ok::<(), fokker_core::AdaptiveError>(())
 /// ```

@@ -10,11 +10,14 @@
 
 mod adaptive;
 mod denoiser;
+mod divergence;
 mod flow;
 mod guidance;
+mod likelihood;
 mod model;
 mod network;
 mod noise;
+mod ode;
 mod oracle;
 mod parametrization;
 mod path;
@@ -24,11 +27,14 @@ mod samplers;
 
 pub use adaptive::{Adaptive, AdaptiveError, MAX_STEPS, Walk};
 pub use denoiser::{Denoiser, Estimate};
+pub use divergence::{Divergence, Probe};
 pub use flow::{Draw, Flow, Start, chunk_rows};
 pub use guidance::Guidance;
+pub use likelihood::{Likelihood, LikelihoodSettings, log_likelihood};
 pub use model::{Guided, Model};
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
+pub use ode::{Ode, OdeError, decode, encode};
 pub use oracle::Oracle;
 pub use parametrization::Parametrization;
 pub use path::{Examples, PathCoeffs, ProbabilityPath};
