@@ -197,7 +197,7 @@ fn images() {
             "one.csv",
         ],
     );
-    assert!(one.contains("1 rows"), "{one}");
+    assert!(one.contains("1 image of"), "{one}");
     let again = fs::read_to_string(at.join("one.csv")).unwrap();
     assert_eq!(table.lines().nth(1), again.lines().nth(1));
     refused(
@@ -206,8 +206,6 @@ fn images() {
         &["images", ".npy"],
     );
     refused(at, &["likelihood", "run", "test"], &["held back"]);
-    ok(at, &["sample", "run", "-n", "2", "-o", "images.npy"]);
-    fs::write(at.join("toy.toml"), "").unwrap();
     toy_recipe(at);
     ok(
         at,
@@ -220,5 +218,17 @@ fn images() {
             "train.steps=2",
         ],
     );
-    refused(at, &["likelihood", "toy", "images.npy"], &["1×28×28", "2"]);
+    ok(at, &["sample", "toy", "-n", "2", "-o", "points.npy"]);
+    refused(
+        at,
+        &["likelihood", "run", "points.npy"],
+        &["holds items of 2", "1×28×28"],
+    );
+    fs::write(
+        at.join("judge.toml"),
+        "name = \"judge\"\n[data]\nkind = \"garments\"\n[network]\nkind = \"classifier\"\n[train]\nsteps = 2\nbatch = 16\n",
+    )
+    .unwrap();
+    ok(at, &["train", "judge.toml", "--out", "judge"]);
+    refused(at, &["likelihood", "judge", "data"], &["classifier"]);
 }

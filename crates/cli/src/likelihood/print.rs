@@ -52,7 +52,12 @@ fn how(found: &Found) -> String {
 pub(super) fn print(source: &Source, rows: &Rows, found: &Found) -> Result<()> {
     let (count, dim) = (rows.count(), source.flow.dim);
     let log_p = found.likelihood.log_p.iter().copied();
-    output::result(&format!("{count} rows of {}, {}", rows.name, how(found)));
+    let (one, many) = match source.shape {
+        Shape::Image { .. } => ("image", "images"),
+        Shape::Vector(_) => ("point", "points"),
+    };
+    let what = if count == 1 { one } else { many };
+    output::result(&format!("{count} {what} of {}, {}", rows.name, how(found)));
     let (nats, error) = mean(log_p.clone());
     output::result(&format!("mean log p          {nats:.4} ± {error:.4} nats"));
     if let Some(exact) = &rows.exact {
