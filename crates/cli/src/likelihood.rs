@@ -57,7 +57,7 @@ pub(crate) struct LikelihoodArgs {
     #[arg(long)]
     antithetic: bool,
 
-    /// Relative and absolute tolerance of a step
+    /// Relative and absolute tolerance of a step; less than 2e-6 counts as that much, the precision of f32
     #[arg(
         long,
         value_name = "T",

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use fokker_math::prediction::{Prediction, convert};
 use fokker_math::tableau::{DORMAND_PRINCE, Tableau};
 
-use crate::adaptive::{Adaptive, AdaptiveError, Watch, along};
+use crate::adaptive::{Adaptive, AdaptiveError, Watch, along, finest};
 use crate::{Denoiser, State};
 
 /// How the ordinary equation dx/dt = u_t(x) of a model is solved, between data and noise in either direction.
@@ -19,7 +19,7 @@ use crate::{Denoiser, State};
 pub struct Ode {
     /// The method; one with an error estimate unless the number of steps is given.
     pub tableau: &'static Tableau,
-    /// The relative and absolute tolerance of a step, see [`Adaptive`]. Below about 2e-6 it is beyond f32.
+    /// The relative and absolute tolerance of a step, see [`Adaptive`]; in f32 less than 2e-6 counts as that much.
     pub tolerance: f64,
     /// A fixed number of steps, at the scheduler's own times, in place of a tolerance.
     pub steps: Option<usize>,
@@ -191,7 +191,8 @@ impl<'a> Way<'a> {
                 let solver = Adaptive {
                     tableau,
                     rtol: tolerance,
-                    atol: tolerance,
+                    // Data and noise are numbers of order 1.
+                    atol: tolerance.max(finest(&x)),
                 };
                 solver.integrate(&mut f, x, from, to, &mut watch)
             }
