@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::lab::LabArgs;
+use crate::likelihood::LikelihoodArgs;
 use crate::simulate::args::SimulateArgs;
 
 /// Simulate, train, sample and evaluate flow and diffusion models
@@ -30,6 +31,7 @@ Examples:
   fokker train configs/moons.toml                  a flow in the plane
   fokker train configs/fashion.toml --dry-run      show the resolved recipe
   fokker sample runs/moons -o points.csv           draw from it
+  fokker likelihood runs/8-gaussians data          log-densities, beside the exact ones
   fokker train --resume runs/moons                 go on after Ctrl-C
   fokker simulate lorenz                           an ODE or an SDE, with pictures
   fokker lab one                                   simulation beside closed forms, in one page
@@ -41,6 +43,7 @@ pub(crate) enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
     Evaluate(EvaluateArgs),
+    Likelihood(LikelihoodArgs),
     Simulate(Box<SimulateArgs>),
     Lab(LabArgs),
     /// List the samplers with their order, cost and source

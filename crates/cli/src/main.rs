@@ -3,6 +3,7 @@
 mod args;
 mod evaluate;
 mod lab;
+mod likelihood;
 mod machine;
 mod output;
 mod present;
@@ -65,6 +66,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Train(args) => train::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Likelihood(args) => likelihood::run(args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Lab(args) => lab::run(args),
         Command::Samplers => {

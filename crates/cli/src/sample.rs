@@ -173,7 +173,7 @@ impl Source {
     }
 
     /// The class numbers of names and numbers from the command line.
-    fn classes(&self, asked: &[String]) -> Result<Vec<u32>> {
+    pub(crate) fn classes(&self, asked: &[String]) -> Result<Vec<u32>> {
         let known = &self.run.info().classes;
         if known.is_empty() && !asked.is_empty() {
             bail!("--class: this run was trained without classes");

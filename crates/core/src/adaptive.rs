@@ -28,7 +28,7 @@ pub(crate) type Watch<'a> = dyn FnMut(f64) -> ControlFlow<()> + 'a;
 /// let x = Tensor::<2>::ones([1, 1], &Device::flex());
 /// let solver = Adaptive { tableau: &DORMAND_PRINCE, rtol: 1e-6, atol: 1e-6 };
 /// let walk = solver.integrate(&mut |_, x| x, x, 0.0, 1.0, &mut |_| ControlFlow::Continue(()))?;
-/// let e: f32 = walk.state.into_scalar();
+/// let e = walk.state.into_scalar::<f32>();
 /// assert!((e - std::f32::consts::E).abs() < 1e-4);
 /// # Ok::<(), fokker_core::AdaptiveError>(())
 /// ```
@@ -127,7 +127,7 @@ impl Adaptive {
         if !(rtol >= 0.0 && atol > 0.0 && rtol.is_finite() && atol.is_finite()) {
             return Err(AdaptiveError::Tolerance { rtol, atol });
         }
-        let tolerance = (rtol.max(16.0 * unit(&x)), atol);
+        let tolerance = (rtol.max(finest(&x)), atol);
         let mut walk = Walk {
             state: x,
             times: vec![from],
@@ -324,9 +324,9 @@ fn starting_step(
     Ok(sign * h1.min(100.0 * h0).min(whole))
 }
 
-/// The unit of rounding of the state's type.
-fn unit(x: &State) -> f64 {
-    match x.dtype() {
+/// The least tolerance that means something for numbers of the state's type: 16 units of rounding.
+pub(crate) fn finest(x: &State) -> f64 {
+    16.0 * match x.dtype() {
         DType::F64 => f64::EPSILON,
         DType::F16 => 2.0_f64.powi(-10),
         DType::BF16 => 2.0_f64.powi(-7),

@@ -10,13 +10,16 @@
 
 mod adaptive;
 mod denoiser;
+mod divergence;
 mod draw;
 mod flow;
 mod guidance;
 mod inverse;
+mod likelihood;
 mod model;
 mod network;
 mod noise;
+mod ode;
 mod oracle;
 mod parametrization;
 mod path;
@@ -29,6 +32,7 @@ mod samplers;
 
 pub use adaptive::{Adaptive, AdaptiveError, MAX_STEPS, Walk};
 pub use denoiser::{Denoiser, Estimate};
+pub use divergence::{Divergence, Probe};
 pub use draw::{Begin, Draw, Inpainting, Known, SampleError};
 pub use flow::{Flow, Start, chunk_rows};
 pub use guidance::{
@@ -37,9 +41,11 @@ pub use guidance::{
 pub use inverse::{
     Dense, Downsample, Inpaint, InverseError, LinearOperator, Mask, Measured, Method, resample,
 };
+pub use likelihood::{Likelihood, LikelihoodSettings, log_likelihood};
 pub use model::Model;
 pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
+pub use ode::{Ode, OdeError, decode, encode};
 pub use oracle::Oracle;
 pub use parametrization::Parametrization;
 pub use path::{Examples, PathCoeffs, ProbabilityPath};

@@ -71,8 +71,11 @@ impl Denoiser for Oracle {
     }
 }
 
-/// A function of every row, computed on the host: `f(index, row, out)`.
-fn each_row(x: &State, f: &dyn Fn(usize, &[f64], &mut [f64])) -> State {
+/// `f(index, row, out)`.
+type OfRow<'a> = dyn Fn(usize, &[f64], &mut [f64]) + 'a;
+
+/// A function of every row, computed on the host.
+fn each_row(x: &State, f: &OfRow<'_>) -> State {
     let [rows, dim] = x.dims();
     let (device, dtype): (Device, DType) = (x.device(), x.dtype());
     let values = f64s(x);
