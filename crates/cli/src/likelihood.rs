@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use fokker::SAMPLERS;
-use fokker::core::{Divergence, Likelihood, LikelihoodSettings, Ode, OdeError, Probe, chunk_rows};
+use fokker::core::{
+    Divergence, Likelihood, LikelihoodSettings, Ode, OdeError, Probe, Sampler, chunk_rows,
+};
 use fokker::math::tableau::{DORMAND_PRINCE, RK4, TABLEAUS, Tableau, tableau};
 
 use crate::args::DeviceArg;
@@ -192,7 +194,7 @@ fn method(name: &str) -> Result<&'static Tableau> {
     let known: Vec<&str> = TABLEAUS.iter().map(|t| t.name).collect();
     let known = known.join(", ");
     match SAMPLERS.iter().find(|s| s.name == name) {
-        Some(s) if s.stochastic => bail!(
+        Some(s) if Sampler::from(s).is_stochastic() => bail!(
             "--sampler {name}: this is a sampler of the stochastic equation, which has no likelihood along a path: its noise \
              joins many x₀ to one x₁; the density is that of the ordinary equation with the same marginals: use dopri5 or tsit5"
         ),

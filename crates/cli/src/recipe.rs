@@ -91,6 +91,7 @@ impl Recipe {
             first: self.first,
             count: self.count,
             classes: self.classes.clone(),
+            ..Draw::default()
         })
     }
 }
