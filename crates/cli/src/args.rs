@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::begin::BeginArgs;
+use crate::how::HowArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
 use crate::simulate::args::SimulateArgs;
@@ -131,8 +133,8 @@ pub(crate) struct SampleArgs {
     pub(crate) run: Option<PathBuf>,
 
     /// Where to write: .png, .npy, .csv or a folder
-    #[arg(long, short, value_name = "OUT")]
-    pub(crate) out: PathBuf,
+    #[arg(long, short, value_name = "OUT", required_unless_present = "dry_run")]
+    pub(crate) out: Option<PathBuf>,
 
     /// Classes by name or number, separated by commas, taken in turn; "none" for no class
     /// [default: all in turn]
@@ -154,9 +156,16 @@ pub(crate) struct SampleArgs {
     #[arg(long)]
     pub(crate) grid: bool,
 
+    #[command(flatten)]
+    pub(crate) begin: BeginArgs,
+
     /// Make the samples of this PNG again, from the recipe inside it
-    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "count", "steps", "sampler", "sigma", "scheduler", "guidance", "seed", "grid"])]
+    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "count", "steps", "sampler", "grid_times", "tolerance", "sigma", "scheduler", "guidance", "guidance_interval", "guidance_rule", "negative", "autoguidance", "init", "interpolate", "seed", "grid"])]
     pub(crate) like: Option<PathBuf>,
+
+    /// Print the recipe, the times of the steps and the network calls, and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 
     /// Also write an animation from noise to samples
     #[arg(long, value_name = "GIF")]
@@ -171,6 +180,11 @@ Examples:
   fokker sample runs/quickstart --grid -o sheet.png
   fokker sample runs/quickstart --class sneaker,bag --count 32 --guidance 3 -o bags.png
   fokker sample runs/moons --count 10000 -o moons.csv
+  fokker sample runs/quickstart --sampler dpm++2m --steps 10 --grid-times karras:7 -o fast.png
+  fokker sample runs/quickstart --init bag.png --strength 0.5 --class sneaker -o shoe.png
+  fokker sample runs/quickstart --init bag.png --mask hole.png --class bag -o mended.png
+  fokker sample runs/quickstart --interpolate 3..7 --class coat -n 10 -o between.png
+  fokker sample runs/quickstart --sampler dopri5 --tolerance 1e-3 --dry-run
   fokker sample --like sheet.png -o again.png";
 
 /// Measure how good a run's samples are, and add it to its report
@@ -201,31 +215,6 @@ pub(crate) struct EvaluateArgs {
 
     #[command(flatten)]
     pub(crate) device: DeviceArg,
-}
-
-/// How to walk from noise to data.
-#[derive(Args, Default)]
-pub(crate) struct HowArgs {
-    /// Steps from noise to data [default: the run's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(crate) steps: Option<u64>,
-
-    /// The sampler, see `fokker samplers` [default: the run's]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) sampler: Option<String>,
-
-    /// σ_t of a stochastic sampler: noise:S (S·β_t), constant:S, decreasing:S, alpha:S or memoryless; the law is
-    /// the same for all [default: noise:1]
-    #[arg(long, value_name = "SIGMA")]
-    pub(crate) sigma: Option<String>,
-
-    /// Sample along another scheduler than the run was trained on, see `fokker schedulers` [default: the run's]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) scheduler: Option<String>,
-
-    /// Guidance weight w, -100 to 100: 0 ignores the class, 1 is plain, more exaggerates it [default: the run's]
-    #[arg(long, short = 'w', value_name = "W", allow_negative_numbers = true)]
-    pub(crate) guidance: Option<f64>,
 }
 
 /// Where to compute.

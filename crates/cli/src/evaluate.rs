@@ -68,18 +68,18 @@ const FILE: &str = "evaluation.json";
 pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     stop::listen()?;
     let device = args.device.open()?;
-    let source = Source::open(&args.run, &device)?;
+    let mut source = Source::open(&args.run, &device)?;
     let judge = args.judge.as_deref().map(RunFolder::open).transpose()?;
     let data = source.run.data()?;
-    let draw = source.draw(&args.how, args.seed)?;
+    if let Some(run) = &args.how.autoguidance {
+        source.lead_away_from(run)?;
+    }
+    let (_, draw) = source.draw(&args.how, args.seed)?;
     let guidance = match source.flow.classes {
         0 => String::new(),
         _ => format!("guidance {}, ", draw.guidance),
     };
-    let how = format!(
-        "{} steps of {}, {guidance}seed {}",
-        draw.steps, draw.sampler, draw.seed
-    );
+    let how = format!("{}, {guidance}seed {}", draw.name(), draw.seed);
     let (plane, images) = match source.shape {
         Shape::Vector(_) if judge.is_some() => {
             bail!("--judge judges images; this run makes points")

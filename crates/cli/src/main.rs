@@ -1,11 +1,14 @@
 //! The `fokker` binary: one file per subcommand; the only place for exit codes.
 
 mod args;
+mod begin;
 mod evaluate;
+mod how;
 mod lab;
 mod likelihood;
 mod machine;
 mod output;
+mod plan;
 mod present;
 mod progress;
 mod quickstart;
@@ -13,6 +16,7 @@ mod recipe;
 mod sample;
 mod simulate;
 mod stop;
+mod table;
 mod target;
 mod train;
 

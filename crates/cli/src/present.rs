@@ -12,8 +12,8 @@ use fokker::eval::{GridStyle, Pixels, Report, Section, Svg, encode_gif, grid, wr
 use fokker::train::Metric;
 use fokker::{Dataset, Draw, Shape};
 
-use crate::args::HowArgs;
 use crate::evaluate::Evaluation;
+use crate::how::HowArgs;
 use crate::progress::clock;
 use crate::recipe::KEY;
 use crate::sample::Source;
@@ -163,8 +163,10 @@ pub(crate) fn class_sheet(source: &Source, draw: &Draw, images: &[Pixels]) -> Re
         scale: zoom(source.shape),
         row_labels: Some(labels),
         caption: Some(format!(
-            "fokker · {} steps of {} · guidance {} · seed {}",
-            draw.steps, draw.sampler, draw.guidance, draw.seed
+            "fokker · {} · guidance {} · seed {}",
+            draw.name(),
+            draw.guidance,
+            draw.seed
         )),
         ..GridStyle::default()
     };
@@ -262,7 +264,7 @@ pub(crate) fn write(
         files.push(folder.join(name));
         folder.join(name)
     };
-    let mut draw = source.draw(&HowArgs::default(), 0)?;
+    let (way, mut draw) = source.draw(&HowArgs::default(), 0)?;
     draw.count = match (source.shape, source.flow.classes) {
         (Shape::Vector(_), _) => 2000,
         (_, 0) => 64,
@@ -293,7 +295,7 @@ pub(crate) fn write(
                     "Every image is new, made from noise.",
                 )
             };
-            let recipe = source.recipe(&draw, conditional)?.to_json();
+            let recipe = source.recipe(&way, &draw, conditional)?.to_json();
             write_png(keep("samples.png"), &sheet, &[(KEY, &recipe)])?;
             samples = samples.picture(&sheet, caption)?;
         }

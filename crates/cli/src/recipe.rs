@@ -1,14 +1,14 @@
 //! The recipe of a picture: what made it, in its own text chunk.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use fokker::Draw;
-use fokker::core::Sampler;
-use fokker::math::diffusion::Diffusion;
-use fokker::math::scheduler::{SCHEDULERS, Scheduler, scheduler};
 use serde::{Deserialize, Serialize};
+
+use crate::begin::BeginRecipe;
+use crate::how::Way;
+use crate::sample::Source;
 
 /// The keyword of the PNG text chunk.
 pub(crate) const KEY: &str = "fokker";
@@ -24,15 +24,12 @@ pub(crate) struct Recipe {
     pub(crate) step: u64,
     /// A fingerprint of the weights.
     pub(crate) weights: String,
-    pub(crate) sampler: String,
-    pub(crate) steps: usize,
-    pub(crate) guidance: f64,
-    /// σ_t of a stochastic sampler.
+    /// How to walk.
+    #[serde(flatten)]
+    pub(crate) way: Way,
+    /// What it begins with besides noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sigma: Option<String>,
-    /// Another scheduler than the run's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) scheduler: Option<String>,
+    pub(crate) begin: Option<BeginRecipe>,
     pub(crate) seed: u64,
     pub(crate) first: u64,
     pub(crate) count: usize,
@@ -62,10 +59,11 @@ impl Recipe {
 
     /// A recipe can be edited by hand: the same limits hold as on the command line.
     fn check(&self) -> Result<()> {
-        let within = (1..=100_000).contains(&self.steps)
+        let within = (1..=100_000).contains(&self.way.steps)
             && (1..=10_000_000).contains(&self.count)
             && self.first < 1 << 40
-            && self.guidance.abs() <= 100.0;
+            && self.way.guidance.abs() <= 100.0
+            && self.way.weights.iter().all(|w| w.abs() <= 100.0);
         if within {
             return Ok(());
         }
@@ -73,50 +71,36 @@ impl Recipe {
             "the recipe is out of bounds: {} samples from {} in {} steps with guidance {}",
             self.count,
             self.first,
-            self.steps,
-            self.guidance
+            self.way.steps,
+            self.way.guidance
         )
     }
 
     /// The order for samples that it describes.
-    pub(crate) fn draw(&self) -> Result<Draw> {
+    pub(crate) fn draw(&self, source: &mut Source) -> Result<Draw> {
         self.check()?;
-        Ok(Draw {
-            sampler: find_sampler(&self.sampler)?,
-            steps: self.steps,
-            guidance: self.guidance.into(),
-            diffusion: find_sigma(self.sigma.as_deref())?,
-            scheduler: self.scheduler.as_deref().map(find_scheduler).transpose()?,
+        if let Some(weaker) = &self.way.autoguidance
+            && source.weaker.is_none()
+        {
+            source.lead_away_from(&weaker.run)?;
+            if source.weaker.as_ref() != Some(weaker) {
+                bail!(
+                    "{}: the newest weights are not those that the picture was led away from",
+                    weaker.run.display()
+                );
+            }
+        }
+        let mut draw = Draw {
             seed: self.seed,
             first: self.first,
             count: self.count,
             classes: self.classes.clone(),
-            ..Draw::default()
-        })
+            ..self.way.draw(source)?
+        };
+        source.flow.check(&draw)?;
+        if let Some(begin) = &self.begin {
+            begin.apply(source, &mut draw)?;
+        }
+        Ok(draw)
     }
-}
-
-/// The diffusion coefficient of that name, σ_t = β_t without one.
-pub(crate) fn find_sigma(text: Option<&str>) -> Result<Diffusion> {
-    let parsed = text.map(str::parse::<Diffusion>).transpose();
-    parsed
-        .map(Option::unwrap_or_default)
-        .map_err(|e| anyhow!("--sigma {}: {e}", text.unwrap_or_default()))
-}
-
-/// The scheduler of that name, or an answer that lists them.
-pub(crate) fn find_scheduler(name: &str) -> Result<Arc<dyn Scheduler>> {
-    let found = scheduler(name).with_context(|| {
-        let names: Vec<&str> = SCHEDULERS.iter().map(|s| s.name).collect();
-        format!(
-            "unknown scheduler \"{name}\"; known are {}",
-            names.join(", ")
-        )
-    })?;
-    Ok(found.into())
-}
-
-/// The sampler of that name, or an answer that lists them.
-pub(crate) fn find_sampler(text: &str) -> Result<Sampler> {
-    text.parse().map_err(|e| anyhow!("--sampler {text}: {e}"))
 }

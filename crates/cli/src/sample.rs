@@ -1,22 +1,22 @@
 //! `fokker sample`: from a run to pictures, arrays and tables.
 
-use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use fokker::core::{Guidance, SampleError, Sampler, chunk_rows};
+use fokker::core::{SampleError, chunk_rows};
 use fokker::eval::write_gif;
-use fokker::math::diffusion::Diffusion;
 use fokker::train::{AnyNetwork, Checkpoint};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
-use crate::args::{HowArgs, SampleArgs};
+use crate::args::SampleArgs;
+use crate::how::{HowArgs, Way, Weaker, fingerprint};
 use crate::present::{self, Trajectory};
 use crate::progress::Progress;
-use crate::recipe::{Recipe, find_sampler, find_scheduler, find_sigma};
+use crate::recipe::Recipe;
 use crate::target::{self, Format, check_place, check_size, format_of};
-use crate::{End, output, stop};
+use crate::{End, output, plan, stop};
 
 /// A run, opened for sampling.
 pub(crate) struct Source {
@@ -24,6 +24,8 @@ pub(crate) struct Source {
     pub(crate) flow: Flow<AnyNetwork>,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) shape: Shape,
+    /// What guidance leads away from, where that is another run.
+    pub(crate) weaker: Option<Weaker>,
 }
 
 impl Source {
@@ -36,89 +38,56 @@ impl Source {
             flow,
             checkpoint,
             shape,
+            weaker: None,
         })
+    }
+
+    /// Leads away from the model of `run` from now on (autoguidance).
+    pub(crate) fn lead_away_from(&mut self, run: &Path) -> Result<()> {
+        let folder = RunFolder::open(run)?;
+        let (weaker, checkpoint) = folder.flow(&self.flow.device)?;
+        let shape = folder.info().shape()?;
+        if shape != self.shape || folder.info().classes != self.run.info().classes {
+            bail!(
+                "--autoguidance {}: it makes {shape} of {} classes, this run {} of {}",
+                run.display(),
+                weaker.classes,
+                self.shape,
+                self.flow.classes
+            );
+        }
+        let (ours, theirs) = (&self.run.config().path, &folder.config().path);
+        if ours != theirs {
+            bail!(
+                "--autoguidance {}: it was trained on another path",
+                run.display()
+            );
+        }
+        self.weaker = Some(Weaker {
+            run: std::path::absolute(run)?,
+            weights: fingerprint(&checkpoint.weights())?,
+        });
+        self.flow.weaker = Some(Arc::new(weaker));
+        Ok(())
     }
 
     /// The run's own way of sampling, changed where asked.
-    pub(crate) fn draw(&self, how: &HowArgs, seed: u64) -> Result<Draw> {
-        let own = &self.run.config().sample;
-        if let Some(w) = how.guidance {
-            if w.is_nan() || w.abs() > 100.0 {
-                bail!("--guidance {w}: expected a number from -100 to 100");
-            }
-            if self.flow.classes == 0 && w != 1.0 {
-                bail!(
-                    "--guidance needs classes to guide towards, but this run was trained without"
-                );
-            }
-            if w != 1.0 && self.run.config().objective.label_drop == 0.0 {
-                bail!(
-                    "--guidance {w}: this run never hid the class (objective.label_drop = 0), so it knows no \"no class\" to guide away from"
-                );
-            }
-        }
-        let sampler = find_sampler(how.sampler.as_deref().unwrap_or(&own.sampler))?;
-        let diffusion = find_sigma(how.sigma.as_deref())?;
-        if how.sigma.is_some() && !sampler.takes_sigma() {
-            bail!(
-                "--sigma: {sampler} takes no σ_t of its own; euler-maruyama and sde-heun do (see `fokker samplers`)"
-            );
-        }
-        let scheduler = how.scheduler.as_deref().map(find_scheduler).transpose()?;
-        self.check_way(sampler, diffusion, scheduler.is_some())?;
-        Ok(Draw {
-            sampler,
-            diffusion,
-            scheduler,
-            steps: how.steps.map_or(own.steps, |s| s as usize),
-            // Without classes there is nothing to guide towards.
-            guidance: if self.flow.classes == 0 {
-                Guidance::default()
-            } else {
-                how.guidance.unwrap_or(own.guidance).into()
-            },
-            seed,
-            ..Draw::default()
-        })
-    }
-
-    /// Whether this run can be sampled so: a stochastic sampler needs the score, a scheduler a start at noise.
-    fn check_way(&self, sampler: Sampler, sigma: Diffusion, rescheduled: bool) -> Result<()> {
-        if !self.flow.path.is_gaussian() {
-            if rescheduled {
-                bail!(
-                    "--scheduler: this run starts at other data, not at noise: its path has no scheduler"
-                );
-            }
-            if sampler.takes_sigma() && sigma == Diffusion::Memoryless {
-                bail!("--sigma memoryless: only a path that starts at noise has it");
-            }
-        }
-        Ok(sampler.suits(&self.flow.path, self.flow.has_score)?)
-    }
-
-    fn weights(&self) -> Result<String> {
-        let path = self.checkpoint.weights();
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(blake3::hash(&bytes).to_hex()[..16].to_owned())
+    pub(crate) fn draw(&self, how: &HowArgs, seed: u64) -> Result<(Way, Draw)> {
+        let way = Way::of(self, how)?;
+        let draw = way.draw(self)?;
+        Ok((way, Draw { seed, ..draw }))
     }
 
     /// The recipe of a draw from this run.
-    pub(crate) fn recipe(&self, draw: &Draw, grid: bool) -> Result<Recipe> {
+    pub(crate) fn recipe(&self, way: &Way, draw: &Draw, grid: bool) -> Result<Recipe> {
         let path = self.run.path();
         Ok(Recipe {
             fokker: env!("CARGO_PKG_VERSION").into(),
             run: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
             step: self.checkpoint.step,
-            weights: self.weights()?,
-            sampler: draw.sampler.to_string(),
-            steps: draw.steps,
-            guidance: draw.guidance.weight(0),
-            sigma: draw
-                .sampler
-                .takes_sigma()
-                .then(|| draw.diffusion.to_string()),
-            scheduler: draw.scheduler.as_ref().map(|s| s.name().into()),
+            weights: fingerprint(&self.checkpoint.weights())?,
+            way: way.clone(),
+            begin: None,
             seed: draw.seed,
             first: draw.first,
             count: draw.count,
@@ -216,29 +185,33 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
         (None, Some(recipe)) => recipe.run.clone(),
         (None, None) => bail!("give a run folder, or --like and a picture"),
     };
-    let source = Source::open(&path, &device)?;
-    let format = format_of(&args.out, source.shape)?;
-    let (draw, recipe) = match like {
+    let mut source = Source::open(&path, &device)?;
+    // A dry run may do without a target.
+    let out = args
+        .out
+        .as_deref()
+        .map(|out| Ok::<_, anyhow::Error>((out, format_of(out, source.shape)?)));
+    let out = out.transpose()?;
+    let recipe = match like {
         Some(recipe) => {
             check_weights(&source, &recipe)?;
-            let draw = recipe.draw()?;
-            source.check_way(draw.sampler, draw.diffusion, draw.scheduler.is_some())?;
-            (draw, recipe)
+            recipe
         }
         None => {
-            let mut draw = source.draw(&args.how, args.seed)?;
+            if let Some(run) = &args.how.autoguidance {
+                source.lead_away_from(run)?;
+            }
+            let (way, mut draw) = source.draw(&args.how, args.seed)?;
             draw.classes = source.classes(&args.class)?;
             draw.count = args
                 .count
                 .map_or_else(|| default_count(&source, &draw, args.grid), |n| n as usize);
-            let recipe = source.recipe(&draw, args.grid)?;
-            (draw, recipe)
+            Recipe {
+                begin: args.begin.recipe(&source)?,
+                ..source.recipe(&way, &draw, args.grid)?
+            }
         }
     };
-    let limit = source.flow.classes as u32;
-    if let Some(class) = draw.classes.iter().find(|c| **c > limit) {
-        bail!("the recipe asks for class {class}, but this run has {limit}");
-    }
     if recipe.grid && source.shape.image().is_none() {
         bail!("--grid lays out images, but this run makes points");
     }
@@ -253,28 +226,54 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
             path.display()
         );
     }
-    check_size(&draw, source.flow.dim, format)?;
-    check_place("--out", &args.out, format)?;
+    if let Some((out, format)) = out {
+        check_place("--out", out, format)?;
+    }
     if let Some(path) = &args.trajectory {
         check_place("--trajectory", path, Format::Array)?;
     }
+    let Some(draw) = stopped_or(recipe.draw(&mut source))? else {
+        return Ok(nothing());
+    };
+    if let Some((_, format)) = out {
+        check_size(&draw, source.flow.dim, format)?;
+    }
+    if args.dry_run {
+        plan::print(&source, &recipe, &draw)?;
+        return Ok(End::Done);
+    }
+    let Some((out, format)) = out else {
+        bail!("give a target by --out");
+    };
     let follow = if args.trajectory.is_some() {
         present::FOLLOW
     } else {
         0
     };
     let Some((values, trajectory)) = source.sample(&draw, follow)? else {
-        output::note("stopped; nothing was written");
-        return Ok(End::Stopped);
+        return Ok(nothing());
     };
-    target::write(&source, &draw, &recipe, &values, (&args.out, format))?;
-    output::result(&args.out.display().to_string());
+    target::write(&source, &draw, &recipe, &values, (out, format))?;
+    output::result(&out.display().to_string());
     if let Some(path) = &args.trajectory {
         let frames = present::trajectory_frames(&source, &draw, &trajectory)?;
         write_gif(path, &frames, present::FRAME_MS, present::LAST_FRAME_MS)?;
         output::result(&path.display().to_string());
     }
     Ok(End::Done)
+}
+
+fn nothing() -> End {
+    output::note("stopped; nothing was written");
+    End::Stopped
+}
+
+/// `None` where the work was broken off by Ctrl-C.
+fn stopped_or(draw: Result<Draw>) -> Result<Option<Draw>> {
+    match draw {
+        Err(_) if stop::asked() => Ok(None),
+        draw => draw.map(Some),
+    }
 }
 
 fn default_count(source: &Source, draw: &Draw, grid: bool) -> usize {
@@ -287,7 +286,7 @@ fn default_count(source: &Source, draw: &Draw, grid: bool) -> usize {
 }
 
 fn check_weights(source: &Source, recipe: &Recipe) -> Result<()> {
-    if source.weights()? == recipe.weights {
+    if fingerprint(&source.checkpoint.weights())? == recipe.weights {
         return Ok(());
     }
     bail!(

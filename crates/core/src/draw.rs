@@ -56,6 +56,16 @@ impl Default for Draw {
     }
 }
 
+impl Draw {
+    /// The steps and the sampler, in words.
+    pub fn name(&self) -> String {
+        match self.sampler.is_adaptive() {
+            true => format!("{} to {}", self.sampler.spec.name, self.sampler.parameter),
+            false => format!("{} steps of {}", self.steps, self.sampler),
+        }
+    }
+}
+
 /// Where a walk begins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Begin {

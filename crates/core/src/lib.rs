@@ -36,7 +36,8 @@ pub use divergence::{Divergence, Probe};
 pub use draw::{Begin, Draw, Inpainting, Known, SampleError};
 pub use flow::{Flow, Start, chunk_rows};
 pub use guidance::{
-    Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair, Rule,
+    Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair,
+    RULES, Rule, RuleError, RuleSpec,
 };
 pub use inverse::{
     Dense, Downsample, Inpaint, InverseError, LinearOperator, Mask, Measured, Method, resample,

@@ -35,7 +35,7 @@ mod toy;
 pub use atomic::{AtomicFile, write_atomic};
 pub use dataset::{Dataset, Shape};
 pub use error::DataError;
-pub use folder::{Fit, FolderOptions, MAX_SIDE, read_folder};
+pub use folder::{Fit, FolderOptions, MAX_SIDE, read_folder, read_picture};
 pub use garments::{FASHION_CLASSES, garments};
 pub use idx::{Split, idx_dir, read_idx};
 pub use memory::{MAX_CLASSES, Memory};

@@ -23,7 +23,7 @@ mod trainer;
 
 pub use build::{flow_trainer, flow_trainer_on, judge_trainer, rectified_pairs};
 pub use checkpoint::{Checkpoint, load_weights, save_weights};
-pub use config::Config;
+pub use config::{Config, SampleConfig};
 pub use error::TrainError;
 pub use flow_task::{FlowBatch, FlowTask};
 pub use formula::{FormulaError, FormulaScheduler};

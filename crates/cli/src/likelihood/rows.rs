@@ -1,6 +1,5 @@
 //! The rows whose density is asked for.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +11,7 @@ use fokker::{Dataset, Shape};
 use super::LikelihoodArgs;
 use crate::present;
 use crate::sample::Source;
+use crate::table::read_table;
 
 /// Rows of the run's shape, their classes, and their exact density where it is known.
 pub(super) struct Rows {
@@ -115,9 +115,7 @@ fn file(source: &Source, path: &Path, asked: Option<u64>) -> Result<Read> {
             let Shape::Vector(dim) = source.shape else {
                 bail!("{shown}: .csv holds points, but this run makes images; give a .npy file");
             };
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-            let (mut values, mut labels) = table(&text, dim, &source.run.info().classes)
-                .with_context(|| format!("{shown}: no table of points"))?;
+            let (mut values, mut labels) = read_table(path, dim, &source.run.info().classes)?;
             let count = count(source.shape, Some(labels.len() as u64), asked)? as usize;
             values.truncate(count * dim);
             labels.truncate(count);
@@ -125,48 +123,6 @@ fn file(source: &Source, path: &Path, asked: Option<u64>) -> Result<Read> {
         }
         _ => bail!("{shown}: expected \"data\", \"test\", or a file ending in .npy or .csv"),
     }
-}
-
-/// The points of a CSV table with `dim` columns, as `fokker sample` writes it: perhaps a line of names, and perhaps one
-/// more column of class names.
-fn table(text: &str, dim: usize, classes: &[String]) -> Result<(Vec<f32>, Vec<Option<u32>>)> {
-    let (mut values, mut labels) = (Vec::new(), Vec::new());
-    let lines = text
-        .lines()
-        .enumerate()
-        .map(|(i, line)| (i + 1, line.trim()));
-    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-        let names = fields[0].parse::<f32>().is_err();
-        if names && number == 1 {
-            continue;
-        }
-        if fields.len() != dim && fields.len() != dim + 1 {
-            let got = fields.len();
-            bail!("line {number}: expected {dim} numbers (and perhaps a class), got {got} fields");
-        }
-        for field in &fields[..dim] {
-            match field.parse::<f32>() {
-                Ok(v) if v.is_finite() => values.push(v),
-                _ => bail!("line {number}: expected a finite number, got \"{field}\""),
-            }
-        }
-        labels.push(match fields.get(dim).map(|f| f.trim_matches('"')) {
-            None | Some("none") => None,
-            Some(_) if classes.is_empty() => None,
-            Some(name) => match classes.iter().position(|c| c == name) {
-                Some(k) => Some(k as u32),
-                None => bail!(
-                    "line {number}: unknown class \"{name}\"; this run knows {}",
-                    classes.join(", ")
-                ),
-            },
-        });
-    }
-    if labels.is_empty() {
-        bail!("it holds no rows");
-    }
-    Ok((values, labels))
 }
 
 /// What the model is told of each row.
@@ -215,31 +171,4 @@ fn exact(source: &Source, values: &[f32], classes: Option<&[u32]>) -> Result<Opt
         law.log_density(&x)
     });
     Ok(Some(density.collect()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::table;
-
-    #[test]
-    fn tables_of_points() {
-        let classes = ["up".to_owned(), "down".to_owned()];
-        let read = |text| table(text, 2, &classes);
-        let (values, labels) = read("x0,x1,class\n1,2.5,up\n\n-3e-1, 4 ,none\n").unwrap();
-        assert_eq!(values, [1.0, 2.5, -0.3, 4.0]);
-        assert_eq!(labels, [Some(0), None]);
-        assert_eq!(read("1,2\n3,4").unwrap().1, [None, None]);
-        for (text, what) in [
-            ("", "no rows"),
-            ("x0,x1\n", "no rows"),
-            ("1,2\n3", "line 2"),
-            ("1,2,up,4", "got 4 fields"),
-            ("1,nan", "finite"),
-            ("1,2\nx,y", "\"x\""),
-            ("1,2,left", "unknown class \"left\""),
-        ] {
-            let error = format!("{:#}", read(text).unwrap_err());
-            assert!(error.contains(what), "{text:?}: {error}");
-        }
-    }
 }

@@ -5,6 +5,7 @@
 mod classifier;
 mod conditional;
 mod guided;
+mod named;
 mod perpendicular;
 mod rescale;
 mod weights;
@@ -14,6 +15,7 @@ use std::fmt;
 pub use classifier::ClassifierGuided;
 pub use conditional::{ByClass, Conditional, Pair};
 pub use guided::{Autoguided, Guided};
+pub use named::{RULES, RuleError, RuleSpec};
 
 /// How a class-conditional model is steered towards its classes.
 #[derive(Clone, Debug, PartialEq)]

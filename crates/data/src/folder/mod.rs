@@ -112,6 +112,33 @@ pub fn read_folder(path: &Path, options: FolderOptions) -> Result<Memory, DataEr
     Ok(set.with_skipped(found.skipped))
 }
 
+/// Reads one PNG, JPEG or WebP picture of exactly this shape, as [`read_folder`] does: `[channels, height, width]`, byte b as b/127.5 − 1.
+///
+/// # Errors
+/// A file that cannot be read or is damaged, a picture of another size, or a shape that is none of pictures.
+pub fn read_picture(path: &Path, shape: Shape) -> Result<Vec<f32>, DataError> {
+    let Shape::Image {
+        channels,
+        height,
+        width,
+    } = shape
+    else {
+        let what = format!("a picture cannot stand for {shape}");
+        return Err(DataError::file(path, what, "give a .npy or .csv file"));
+    };
+    check(FolderOptions {
+        channels,
+        size: Some((height, width)),
+        fit: Fit::Exact,
+    })?;
+    let mut bytes = vec![0; shape.size()];
+    decode::read(path, shape, Fit::Exact, &mut bytes)?;
+    Ok(bytes
+        .into_iter()
+        .map(|b| f32::from(b) / 127.5 - 1.0)
+        .collect())
+}
+
 fn check(options: FolderOptions) -> Result<(), DataError> {
     if !matches!(options.channels, 1 | 3) {
         let right = "give 1 (grey) or 3 (red, green, blue)";

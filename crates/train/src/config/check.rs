@@ -1,6 +1,9 @@
 //! Values that parse but make no sense.
 
 use fokker_core::Sampler;
+use fokker_math::diffusion::Diffusion;
+use fokker_math::grid::Grid;
+use fokker_math::scheduler::{SCHEDULERS, scheduler};
 
 use super::{Config, CouplingKind, NetworkConfig, Training};
 
@@ -74,6 +77,31 @@ impl Config {
             Ok(sampler) => {
                 let fits = sampler.suits(&self.probability_path(), self.has_score());
                 fits.or_else(|e| refuse("sample.sampler", e.to_string()))?;
+                if self.sample.sigma.is_some() && !sampler.takes_sigma() {
+                    let text = format!("{sampler} takes no σ_t; euler-maruyama and sde-heun do");
+                    return refuse("sample.sigma", text);
+                }
+            }
+        }
+        if let Some(Err(e)) = self.sample.times.as_deref().map(str::parse::<Grid>) {
+            return refuse("sample.times", e.to_string());
+        }
+        if let Some(Err(e)) = self.sample.sigma.as_deref().map(str::parse::<Diffusion>) {
+            return refuse("sample.sigma", e.to_string());
+        }
+        if let Some(name) = &self.sample.scheduler {
+            if scheduler(name).is_none() {
+                let names: Vec<&str> = SCHEDULERS.iter().map(|s| s.name).collect();
+                return refuse(
+                    "sample.scheduler",
+                    format!("unknown; known are {}", names.join(", ")),
+                );
+            }
+            if self.source.is_some() {
+                return refuse(
+                    "sample.scheduler",
+                    "a path that starts at other data has none".to_owned(),
+                );
             }
         }
         self.check_network()?;

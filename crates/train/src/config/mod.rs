@@ -202,6 +202,15 @@ pub struct SampleConfig {
     pub steps: usize,
     /// The guidance weight w (1: none), for runs with classes.
     pub guidance: f64,
+    /// Where the steps are, as [`Grid`](fokker_math::grid::Grid) reads it; left out: the scheduler's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<String>,
+    /// σ_t of a sampler that takes any, as [`Diffusion`](fokker_math::diffusion::Diffusion) reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sigma: Option<String>,
+    /// Another scheduler to sample along than that of the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<String>,
 }
 
 impl Default for SampleConfig {
@@ -210,6 +219,9 @@ impl Default for SampleConfig {
             sampler: "heun".into(),
             steps: 25,
             guidance: 1.0,
+            times: None,
+            sigma: None,
+            scheduler: None,
         }
     }
 }
