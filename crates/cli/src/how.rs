@@ -86,7 +86,7 @@ pub(crate) struct Way {
     pub(crate) times: Option<String>,
     /// All guidance weights where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) weights: Vec<f64>,
+    pub(crate) guidances: Vec<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) interval: Option<[f64; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,7 +140,7 @@ impl Way {
             autoguidance: source.weaker.clone(),
             sigma: how.sigma.clone().or(own.sigma.filter(|_| takes_sigma)),
             scheduler: how.scheduler.clone().or(own.scheduler),
-            weights: if weights.len() > 1 {
+            guidances: if weights.len() > 1 {
                 weights
             } else {
                 Vec::new()
@@ -178,9 +178,9 @@ impl Way {
             diffusion: find_sigma(self.sigma.as_deref())?,
             scheduler: self.scheduler.as_deref().map(find_scheduler).transpose()?,
             guidance: Guidance {
-                weights: match self.weights.is_empty() {
+                weights: match self.guidances.is_empty() {
                     true => vec![self.guidance],
-                    false => self.weights.clone(),
+                    false => self.guidances.clone(),
                 },
                 interval: self.interval.map(|[from, to]| (from, to)),
                 rule,

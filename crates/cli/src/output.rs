@@ -6,8 +6,9 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use fokker::SAMPLERS;
-use fokker::core::{Order, Randomness};
+use fokker::core::{Order, RULES, Randomness};
 use fokker::math::diffusion::DIFFUSIONS;
+use fokker::math::grid::GRIDS;
 use fokker::math::interpolant::INTERPOLANTS;
 use fokker::math::scheduler::SCHEDULERS;
 use fokker::math::time::TIME_LAWS;
@@ -72,18 +73,55 @@ pub(crate) fn samplers() {
             Order::Parameter => "n".into(),
             Order::ParameterPlusOne => "n + 1".into(),
         };
+        let parameter = s.parameter.map_or_else(String::new, |p| {
+            let [least, most] = p.range;
+            let least = if least < 1e-3 && least > 0.0 {
+                format!("{least:e}")
+            } else {
+                least.to_string()
+            };
+            format!(
+                "; {}:{} from {least} to {most}, {} if left out",
+                s.name, p.symbol, p.default
+            )
+        });
         result(&format!(
-            "{:<18}{order:>5}  {:>10}  {kind:<9}{} ({})",
+            "{:<18}{order:>5}  {:>10}  {kind:<9}{}{parameter} ({})",
             s.name, s.calls, s.title, s.reference
         ));
-        if let Some(p) = s.parameter {
-            let [least, most] = p.range;
-            result(&format!(
-                "{:<44}{}:{}, {least} to {most} [default: {}]",
-                "", s.name, p.symbol, p.default
-            ));
-        }
     }
+    result("--grid-times: where the steps are, σ = β/α (also a list of times from 0 to 1)");
+    for g in GRIDS {
+        let number = g
+            .number
+            .map_or_else(String::new, |n| format!("; {}:{n}", g.name));
+        result(&format!(
+            "  {:<16}{}{number}{}",
+            g.name,
+            g.formula,
+            source(g.reference)
+        ));
+    }
+    result("--guidance-rule: how the prediction c for the class and n without it become one");
+    for r in RULES {
+        result(&format!(
+            "  {:<20}{}{}",
+            r.name,
+            r.title,
+            source(r.reference)
+        ));
+    }
+    result("--sigma: σ_t of euler-maruyama and sde-heun; every choice keeps the law");
+    for s in DIFFUSIONS {
+        result(&format!("  {:<16}{}", s.name, s.formula));
+    }
+}
+
+fn source(reference: &str) -> String {
+    if reference.is_empty() {
+        return String::new();
+    }
+    format!("  ({reference})")
 }
 
 const PREDICTIONS: [(&str, &str); 7] = [
@@ -125,12 +163,7 @@ const COUPLINGS: [(&str, &str); 5] = [
 /// The tables of what a recipe and a sampling can name beside samplers.
 pub(crate) fn schedulers() {
     let row = |name: &str, formula: &str, reference: &str| {
-        let source = if reference.is_empty() {
-            String::new()
-        } else {
-            format!("  ({reference})")
-        };
-        result(&format!("  {name:<20}{formula}{source}"));
+        result(&format!("  {name:<20}{formula}{}", source(reference)));
     };
     result(
         "path.scheduler: x = αz + βε, from noise to data (parameters: path.n, beta_min, beta_max, sigma_min, sigma_max)",
@@ -168,9 +201,5 @@ pub(crate) fn schedulers() {
     );
     for s in TIME_LAWS {
         row(s.name, s.formula, s.reference);
-    }
-    result("--sigma: σ_t of the stochastic samplers; every choice keeps the law");
-    for s in DIFFUSIONS {
-        row(s.name, s.formula, "");
     }
 }

@@ -63,7 +63,7 @@ impl Recipe {
             && (1..=10_000_000).contains(&self.count)
             && self.first < 1 << 40
             && self.way.guidance.abs() <= 100.0
-            && self.way.weights.iter().all(|w| w.abs() <= 100.0);
+            && self.way.guidances.iter().all(|w| w.abs() <= 100.0);
         if within {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use fokker_math::scheduler::Scheduler;
 use fokker_sim::rng::{Purpose, normal_rows};
 
 use crate::inverse::{Inpaint, LinearOperator, Mask, Measured, Method, resample};
-use crate::plan::{adaptive_times, restart};
+use crate::plan::adaptive_times;
 use crate::renoise::tail;
 use crate::{
     Adaptive, Begin, ByClass, Denoiser, Draw, Guided, Inpainting, InverseError, Known, Model,
@@ -229,8 +229,7 @@ impl<N: Network> Flow<N> {
             }
         };
         let grid = match draw.sampler.spec.plan {
-            Plan::Grid => grid(),
-            Plan::Restart => restart(&grid(), &*scheduler, draw.sampler.parameter as usize),
+            Plan::Grid | Plan::Restart => draw.sampler.walk(grid(), &*scheduler),
             Plan::Adaptive(tableau) => {
                 let pilot = 0..chunk_rows(self.dim) as u64;
                 let x = self.state(self.begin(draw, begin, pilot.clone()));

@@ -1,10 +1,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use fokker_math::scheduler::Scheduler;
 use fokker_math::tableau::Tableau;
 
 use super::{Diffusion, SAMPLERS, Stepper};
 use crate::ProbabilityPath;
+use crate::plan::restart;
 
 /// A row of the table of samplers, which help texts, menus and law tests all iterate.
 pub struct SamplerSpec {
@@ -140,6 +142,14 @@ impl Sampler {
             return Err(Unsuited::Ends(*self));
         }
         Ok(())
+    }
+
+    /// The times that it walks where it is given these: `restart` goes back among them.
+    pub fn walk(&self, grid: Vec<f64>, scheduler: &dyn Scheduler) -> Vec<f64> {
+        match self.spec.plan {
+            Plan::Restart => restart(&grid, scheduler, self.parameter as usize),
+            Plan::Grid | Plan::Adaptive(_) => grid,
+        }
     }
 
     /// A fresh one at work; `diffusion` is the σ_t of one that [takes any](Self::takes_sigma).

@@ -53,7 +53,7 @@ const TOLERANCE: Parameter = Parameter {
 
 const fn order(default: f64, most: f64) -> Option<Parameter> {
     Some(Parameter {
-        symbol: "order",
+        symbol: "n",
         default,
         range: [1.0, most],
         integer: true,
