@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::grid::GridArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
 use crate::simulate::args::SimulateArgs;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     Evaluate(EvaluateArgs),
     Likelihood(LikelihoodArgs),
+    Grid(GridArgs),
     Simulate(Box<SimulateArgs>),
     Lab(LabArgs),
     /// List the samplers with their order, cost and source

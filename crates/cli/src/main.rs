@@ -2,6 +2,7 @@
 
 mod args;
 mod evaluate;
+mod grid;
 mod lab;
 mod likelihood;
 mod machine;
@@ -67,6 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Sample(args) => sample::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Likelihood(args) => likelihood::run(args),
+        Command::Grid(args) => grid::run(args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Lab(args) => lab::run(args),
         Command::Samplers => {
