@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::begin::BeginArgs;
+use crate::grid::GridArgs;
 use crate::how::HowArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     Evaluate(EvaluateArgs),
     Likelihood(LikelihoodArgs),
+    Grid(GridArgs),
     Simulate(Box<SimulateArgs>),
     Lab(LabArgs),
     /// List the samplers with their order, cost and source

@@ -3,6 +3,7 @@
 mod args;
 mod begin;
 mod evaluate;
+mod grid;
 mod how;
 mod lab;
 mod likelihood;
@@ -71,6 +72,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Sample(args) => sample::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Likelihood(args) => likelihood::run(args),
+        Command::Grid(args) => grid::run(args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Lab(args) => lab::run(args),
         Command::Samplers => {

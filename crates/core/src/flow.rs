@@ -147,7 +147,7 @@ impl<N: Network> Flow<N> {
         }
     }
 
-    fn state(&self, values: Vec<f32>) -> State {
+    pub(crate) fn state(&self, values: Vec<f32>) -> State {
         let rows = values.len() / self.dim;
         State::from_data(TensorData::new(values, [rows, self.dim]), &self.device)
     }

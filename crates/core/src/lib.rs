@@ -13,6 +13,7 @@ mod denoiser;
 mod divergence;
 mod draw;
 mod flow;
+mod grid_search;
 mod guidance;
 mod inverse;
 mod likelihood;
@@ -35,6 +36,7 @@ pub use denoiser::{Denoiser, Estimate};
 pub use divergence::{Divergence, Probe};
 pub use draw::{Begin, Draw, Inpainting, Known, SampleError};
 pub use flow::{Flow, Start, chunk_rows};
+pub use grid_search::{FoundGrid, GridSearchError, GridTrials, GridWatch, searchable};
 pub use guidance::{
     Autoguided, ByClass, ClassifierGuided, Conditional, Guidance, GuidanceError, Guided, Pair,
     RULES, Rule, RuleError, RuleSpec,

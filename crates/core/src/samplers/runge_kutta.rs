@@ -23,23 +23,23 @@ impl Stepper for RungeKutta {
         let mut k = vec![u];
         // The last stage of a FSAL method has no weight: it is the next step's first.
         for i in 1..self.tableau.evaluations() {
-            let stage = combine(&x, &k, a[i], h);
+            let stage = combine(x.clone(), k.clone(), a[i], h);
             match model.velocity(stage, span.from + c[i] * h) {
                 Some(u) => k.push(u),
                 // A stage at t = 1, where this prediction leaves the velocity open: the step is
                 // finished by Euler, as EDM does with its last one.
-                None => return combine(&x, &k[..1], &[1.0], h),
+                None => return combine(x, k, &[1.0], h),
             }
         }
-        combine(&x, &k, b, h)
+        combine(x, k, b, h)
     }
 }
 
-/// x + h Σ_j w_j k_j, skipping zero weights.
-fn combine(x: &State, k: &[State], weights: &[f64], h: f64) -> State {
+/// x + h Σ_j w_j k_j, skipping zero weights. What is given away is written over in place where nothing else holds it.
+fn combine(x: State, k: Vec<State>, weights: &[f64], h: f64) -> State {
     weights
         .iter()
         .zip(k)
         .filter(|(w, _)| **w != 0.0)
-        .fold(x.clone(), |x, (w, k)| x + k.clone().mul_scalar(h * w))
+        .fold(x, |x, (w, k)| x + k.mul_scalar(h * w))
 }
