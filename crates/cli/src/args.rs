@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::compare::CompareArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
 use crate::simulate::args::SimulateArgs;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
     Evaluate(EvaluateArgs),
+    Compare(CompareArgs),
     Likelihood(LikelihoodArgs),
     Simulate(Box<SimulateArgs>),
     Lab(LabArgs),

@@ -1,6 +1,8 @@
 //! The `fokker` binary: one file per subcommand; the only place for exit codes.
 
 mod args;
+mod compare;
+mod distance;
 mod evaluate;
 mod lab;
 mod likelihood;
@@ -66,6 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Train(args) => train::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Likelihood(args) => likelihood::run(args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Lab(args) => lab::run(args),
