@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::begin::BeginArgs;
 use crate::grid::GridArgs;
 use crate::how::HowArgs;
+use crate::compare::CompareArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
 use crate::simulate::args::SimulateArgs;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
     Evaluate(EvaluateArgs),
+    Compare(CompareArgs),
     Likelihood(LikelihoodArgs),
     Grid(GridArgs),
     Simulate(Box<SimulateArgs>),

@@ -4,20 +4,19 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use fokker::data::write_atomic;
-use fokker::eval::metrics::{Confusion, memorised_fraction, mode_weights, nearest_two, w2_report};
+use fokker::eval::metrics::{Confusion, memorised_fraction, mode_weights, nearest_two};
 use fokker::eval::{Report, Section};
-use fokker::sim::rng::{Purpose, permutation};
 use fokker::train::Judge;
 use fokker::{Dataset, Draw, RunFolder, Shape};
 use serde::{Deserialize, Serialize};
 
 use crate::args::EvaluateArgs;
+use crate::distance::{DataPairs, POINTS};
 use crate::sample::Source;
 use crate::{End, output, present, stop};
 
-/// Pairs of draws that a distance is averaged over, and the points in each draw.
+/// Pairs of draws that a distance is averaged over.
 const PAIRS: usize = 20;
-const POINTS: usize = 1000;
 
 /// What was measured of a run's samples; kept as `evaluation.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -112,63 +111,19 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     }
 }
 
-/// `points` rows of the data, draw `j`: fresh ones where the data has no end, else a random subset.
-/// Also their labels.
-fn data_draw(data: &dyn Dataset, j: u64, points: usize) -> (Vec<f64>, Vec<Option<u32>>) {
-    let dim = data.shape().size();
-    let indices: Vec<u64> = match data.len() {
-        None => {
-            let start = present::fresh(data) + (j + 1) * points as u64;
-            (start..start + points as u64).collect()
-        }
-        // Draws 2k and 2k + 1 are the two halves of one permutation: disjoint.
-        Some(n) => permutation(0, Purpose::Project, j / 2, n as usize)
-            .into_iter()
-            .skip((j % 2) as usize * points)
-            .take(points)
-            .map(u64::from)
-            .collect(),
-    };
-    let mut row = vec![0.0_f32; dim];
-    let mut values = Vec::with_capacity(points * dim);
-    let mut labels = Vec::with_capacity(points);
-    for i in indices {
-        labels.push(data.item(i, &mut row));
-        values.extend(row.iter().map(|v| f64::from(*v)));
-    }
-    (values, labels)
-}
-
 fn evaluate_points(source: &Source, data: &dyn Dataset, mut draw: Draw) -> Result<Option<Plane>> {
     let dim = source.flow.dim;
-    let points = data.len().map_or(POINTS, |n| POINTS.min(n as usize / 2));
-    if points < 10 {
-        bail!("the data has too few points to measure a distance: at least 20 are needed");
-    }
-    let sets: Vec<_> = (0..2 * PAIRS as u64)
-        .map(|j| data_draw(data, j, points))
-        .collect();
-    draw.count = PAIRS * points;
+    let pairs = DataPairs::draw(data, PAIRS, POINTS)?;
+    draw.count = pairs.count();
     if source.flow.classes > 0 {
-        // Classes as often as the data has them.
-        let labels = sets.iter().step_by(2).flat_map(|(_, labels)| labels);
-        draw.classes = labels.map(|l| l.unwrap_or(0)).collect();
+        draw.classes = pairs.classes();
     }
     let Some((values, _)) = source.sample(&draw, 0)? else {
         return Ok(None);
     };
     let values: Vec<f64> = values.into_iter().map(f64::from).collect();
-    let samples: Vec<&[f64]> = values.chunks_exact(points * dim).collect();
-    let pairs: Vec<(&[f64], &[f64])> = samples
-        .iter()
-        .zip(sets.iter().skip(1).step_by(2))
-        .map(|(s, (d, _))| (*s, &d[..]))
-        .collect();
-    let floor: Vec<(&[f64], &[f64])> = sets
-        .chunks_exact(2)
-        .map(|p| (&p[0].0[..], &p[1].0[..]))
-        .collect();
-    let w2 = w2_report(&pairs, &floor, dim)?;
+    let (w2, w2_std) = pairs.distance(&values)?;
+    let (floor, floor_std) = pairs.floor()?;
     let modes = match source.run.config().data.modes()? {
         None => Vec::new(),
         Some(modes) => {
@@ -190,14 +145,34 @@ fn evaluate_points(source: &Source, data: &dyn Dataset, mut draw: Draw) -> Resul
         }
     };
     Ok(Some(Plane {
-        w2: w2.mean,
-        w2_std: w2.std,
-        floor: w2.floor,
-        floor_std: w2.floor_std,
-        points,
+        w2,
+        w2_std,
+        floor,
+        floor_std,
+        points: pairs.points,
         modes,
         samples: draw.count,
     }))
+}
+
+/// Whether this judge knows what the run makes.
+pub(crate) fn check_judge(source: &Source, run: &RunFolder, judge: &Judge) -> Result<()> {
+    let classes = &source.run.info().classes;
+    if !classes.is_empty() && judge.classes() != classes {
+        bail!(
+            "--judge {}: this judge knows other classes ({})",
+            run.path().display(),
+            judge.classes().join(", ")
+        );
+    }
+    if run.info().shape()? != source.shape {
+        let (theirs, ours) = (run.info().shape()?, source.shape);
+        bail!(
+            "--judge {}: judges images of {theirs}, this run makes {ours}",
+            run.path().display()
+        );
+    }
+    Ok(())
 }
 
 fn evaluate_images(
@@ -212,20 +187,7 @@ fn evaluate_images(
         if classes.is_empty() {
             bail!("--judge compares with the requested classes, but this run was trained without");
         }
-        if judge.classes() != classes {
-            bail!(
-                "--judge {}: this judge knows other classes ({})",
-                run.path().display(),
-                judge.classes().join(", ")
-            );
-        }
-        if run.info().shape()? != source.shape {
-            let (theirs, ours) = (run.info().shape()?, source.shape);
-            bail!(
-                "--judge {}: judges images of {theirs}, this run makes {ours}",
-                run.path().display()
-            );
-        }
+        check_judge(source, run, judge)?;
     }
     draw.count = count;
     let Some((values, _)) = source.sample(&draw, 0)? else {

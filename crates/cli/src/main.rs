@@ -2,6 +2,8 @@
 
 mod args;
 mod begin;
+mod compare;
+mod distance;
 mod evaluate;
 mod grid;
 mod how;
@@ -71,6 +73,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Train(args) => train::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Likelihood(args) => likelihood::run(args),
         Command::Grid(args) => grid::run(args),
         Command::Simulate(args) => simulate::run(*args),

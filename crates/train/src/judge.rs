@@ -86,6 +86,19 @@ impl Judge {
         classes
     }
 
+    /// The activations before the last layer for every row of `values`, `[rows, dim]` → `[rows, channels]` row by row:
+    /// what a Fréchet distance is measured on.
+    pub fn features(&self, values: &[f32], dim: usize) -> Vec<f32> {
+        let mut features = Vec::new();
+        for chunk in values.chunks(CHUNK * dim) {
+            let rows = chunk.len() / dim;
+            let x = State::from_data(TensorData::new(chunk.to_vec(), [rows, dim]), &self.device);
+            let found = self.net.features(x).into_data();
+            features.extend(found.try_to_vec::<f32>().expect("features are f32"));
+        }
+        features
+    }
+
     /// The share of `data`'s items whose label the judge finds.
     pub fn accuracy(&self, data: &dyn Dataset) -> f64 {
         let n = data.len().unwrap_or(10_000);

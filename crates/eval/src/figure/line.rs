@@ -1,15 +1,16 @@
-use std::fmt::Write;
+mod area;
 
+use self::area::Area;
 use super::{
     Figure, MIN_WIDTH,
-    curve::{smoothed, thin},
+    curve::smoothed,
     layout::{Entry, LABEL, LABEL_END, LABEL_MIDDLE, MIDDLE, Mark, PAD, SMALL, header, no_data},
     ticks::{Axis, drawable},
 };
 use crate::{
     Svg, Theme,
     font::{self, Weight},
-    svg::{Canvas, num},
+    svg::Canvas,
 };
 
 /// A named row of points of a [`LineChart`], drawn in their order.
@@ -19,16 +20,20 @@ pub struct Series {
     points: Vec<(f64, f64)>,
     window: usize,
     dashed: bool,
+    dotted: bool,
+    quiet: bool,
 }
 
 impl Series {
-    /// Points (x, y). A point that cannot be drawn (NaN, or y ≤ 0 on a logarithmic axis) is a gap in the line.
+    /// Points (x, y). A point that cannot be drawn (NaN, or a number ≤ 0 on a logarithmic axis) is a gap in the line.
     pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
         Self {
             name: name.into(),
             points,
             window: 0,
             dashed: false,
+            dotted: false,
+            quiet: false,
         }
     }
 
@@ -41,6 +46,18 @@ impl Series {
     /// Draws the line dashed, for a prediction beside a measurement.
     pub fn dashed(mut self) -> Self {
         self.dashed = true;
+        self
+    }
+
+    /// Draws a dot at every point, where there are few and the line between them is a guess.
+    pub fn dotted(mut self) -> Self {
+        self.dotted = true;
+        self
+    }
+
+    /// Draws the line thin and grey below all others and leaves it out of the legend: one of many, there to compare.
+    pub fn quiet(mut self) -> Self {
+        self.quiet = true;
         self
     }
 }
@@ -64,6 +81,7 @@ pub struct LineChart {
     subtitle: String,
     x_label: String,
     y_label: String,
+    log_x: bool,
     log_y: bool,
     y_range: Option<(f64, f64)>,
     series: Vec<Series>,
@@ -78,6 +96,7 @@ impl LineChart {
             subtitle: String::new(),
             x_label: String::new(),
             y_label: String::new(),
+            log_x: false,
             log_y: false,
             y_range: None,
             series: Vec::new(),
@@ -100,6 +119,12 @@ impl LineChart {
     /// Names the vertical axis; written above it, so that nobody has to turn their head.
     pub fn y_label(mut self, text: impl Into<String>) -> Self {
         self.y_label = text.into();
+        self
+    }
+
+    /// Makes the horizontal axis logarithmic.
+    pub fn log_x(mut self) -> Self {
+        self.log_x = true;
         self
     }
 
@@ -133,7 +158,7 @@ impl LineChart {
             .series
             .iter()
             .flat_map(|s| &s.points)
-            .filter(|p| drawable(p.0, false) && drawable(p.1, self.log_y))
+            .filter(|p| drawable(p.0, self.log_x) && drawable(p.1, self.log_y))
             .peekable();
         points.peek()?;
         let empty = (f64::INFINITY, f64::NEG_INFINITY);
@@ -159,10 +184,10 @@ impl Figure for LineChart {
     fn draw(&self, width: f64, theme: &Theme) -> Svg {
         let width = width.max(MIN_WIDTH);
         let mut canvas = Canvas::new(width);
-        let entries: Vec<Entry<'_>> = self
-            .series
-            .iter()
-            .enumerate()
+        // A quiet line takes no colour.
+        let loud = || self.series.iter().filter(|s| !s.quiet).enumerate();
+        let quiet = || self.series.iter().filter(|s| s.quiet);
+        let entries: Vec<Entry<'_>> = loud()
             .filter(|(_, s)| !s.name.is_empty())
             .map(|(colour, s)| Entry {
                 name: &s.name,
@@ -200,7 +225,11 @@ impl Figure for LineChart {
         let left = PAD + y_labels + 8.0;
         // The last label on the x axis may stand out by half its width.
         let mut right = width - PAD;
-        let mut x = Axis::linear(xs.0, xs.1, ((right - left) / 90.0) as usize, false);
+        let count = ((right - left) / 90.0) as usize;
+        let mut x = match self.log_x {
+            true => Axis::log_within(xs.0, xs.1, count),
+            false => Axis::linear(xs.0, xs.1, count, false),
+        };
         if let Some((v, label)) = x.ticks.last() {
             let end = left + (right - left) * x.at(*v).unwrap_or(1.0) + label_width(label) / 2.0;
             right -= (end - (width - 4.0)).max(0.0);
@@ -231,9 +260,12 @@ impl Figure for LineChart {
         canvas.clipped(
             [left, top - 2.0, right - left + 2.0, plot_height + 4.0],
             |canvas| {
+                for s in quiet() {
+                    area.polyline(canvas, &s.points, (&x, &y), "axis", "stroke-width=\"1\"");
+                }
                 // All pale raw lines lie below all smooth ones.
                 for pale in [true, false] {
-                    for (i, s) in self.series.iter().enumerate() {
+                    for (i, s) in loud() {
                         let smooth = s.window > 1 && s.points.len() > 2;
                         if pale && !smooth {
                             continue;
@@ -250,7 +282,11 @@ impl Figure for LineChart {
                             (_, true) => "stroke-width=\"2\" stroke-dasharray=\"6 4\"",
                             _ => "stroke-width=\"2\"",
                         };
-                        area.polyline(canvas, points, (&x, &y), i % 10, look);
+                        let class = format!("s{}", i % 10);
+                        area.polyline(canvas, points, (&x, &y), &class, look);
+                        if s.dotted {
+                            area.dots(canvas, points, (&x, &y), &class);
+                        }
                     }
                 }
             },
@@ -322,68 +358,6 @@ impl LineChart {
                 ..LABEL_END.with_halo()
             };
             canvas.text(right - 4.0, baseline, kind, "mut", &text);
-        }
-    }
-}
-
-struct Area {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
-}
-
-impl Area {
-    fn x(&self, t: f64) -> f64 {
-        self.left + t * self.width
-    }
-
-    fn y(&self, t: f64) -> f64 {
-        self.top + (1.0 - t) * self.height
-    }
-
-    fn polyline(
-        &self,
-        canvas: &mut Canvas,
-        points: &[(f64, f64)],
-        (x, y): (&Axis, &Axis),
-        colour: usize,
-        look: &str,
-    ) {
-        let mut d = String::new();
-        let mut run: Vec<(f64, f64)> = Vec::new();
-        let mut flush = |run: &mut Vec<(f64, f64)>| {
-            let kept = thin(run);
-            if let [(a, b)] = kept[..] {
-                // A lone point between gaps is a dot, not nothing.
-                let _ = write!(d, "M{} {}h.01", num(a), num(b));
-            }
-            if kept.len() > 1 {
-                for (i, (a, b)) in kept.iter().enumerate() {
-                    let _ = write!(
-                        d,
-                        "{}{} {}",
-                        if i == 0 { 'M' } else { 'L' },
-                        num(*a),
-                        num(*b)
-                    );
-                }
-            }
-            run.clear();
-        };
-        for p in points {
-            match (x.at(p.0), y.at(p.1)) {
-                (Some(a), Some(b)) => run.push((self.x(a), self.y(b))),
-                _ => flush(&mut run),
-            }
-        }
-        flush(&mut run);
-        if !d.is_empty() {
-            canvas.path(
-                &d,
-                &format!("s{colour}"),
-                &format!("fill=\"none\" stroke-linejoin=\"round\" stroke-linecap=\"round\" {look}"),
-            );
         }
     }
 }

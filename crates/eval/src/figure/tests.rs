@@ -79,16 +79,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn line_charts(a in points(), b in points(), log: bool, title in words(), label in words(), reference in value(), width in 200.0f64..1200.0) {
+    fn line_charts(a in points(), b in points(), c in points(), log: [bool; 2], title in words(), label in words(), reference in value(), width in 200.0f64..1200.0) {
         let mut chart = LineChart::new(title.clone())
             .subtitle(label.clone())
             .x_label(label.clone())
             .y_label(label.clone())
             .series(Series::new(label.clone(), a).smoothed(4))
-            .series(Series::new(title, b).dashed())
+            .series(Series::new(title.clone(), c).quiet())
+            .series(Series::new(title, b).dashed().dotted())
             .reference(reference, label.clone())
             .reference(reference * 1.01, "second");
-        if log {
+        if log[0] {
+            chart = chart.log_x();
+        }
+        if log[1] {
             chart = chart.log_y();
         }
         // A reference's label lies over the plot, where no other text is.

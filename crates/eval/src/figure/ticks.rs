@@ -185,6 +185,19 @@ impl Axis {
         }
     }
 
+    /// A logarithmic axis that ends a little outside `lo` and `hi`, if two labelled ticks lie between them.
+    pub(crate) fn log_within(lo: f64, hi: f64, count: usize) -> Self {
+        let mut axis = Self::log(lo, hi, count);
+        let pad = (hi / lo).powf(0.02);
+        let (lo, hi) = (lo / pad, hi * pad);
+        let inside = |t: &(f64, String)| lo <= t.0 && t.0 <= hi;
+        if pad > 1.0 && axis.ticks.iter().filter(|t| inside(t)).count() >= 2 {
+            axis.ticks.retain(inside);
+            (axis.lo, axis.hi) = (lo, hi);
+        }
+        axis
+    }
+
     /// Where `v` lies: 0 at the low end, 1 at the high end; None where it cannot be drawn.
     pub(crate) fn at(&self, v: f64) -> Option<f64> {
         if !drawable(v, self.log) {
@@ -392,6 +405,12 @@ mod tests {
         );
         assert_eq!(texts(Axis::log(1e-8, 1e-6, 4)), ["10⁻⁸", "10⁻⁷", "10⁻⁶"]);
         assert_eq!(texts(Axis::log(2.0, 10.0, 5)), ["2", "5", "10"]);
+        let within = Axis::log_within(4.0, 100.0, 8);
+        assert!(within.lo < 4.0 && within.lo > 3.6 && within.hi > 100.0);
+        let middle = within.at(20.0).unwrap() - within.at(5.0).unwrap();
+        assert!((middle - (within.at(40.0).unwrap() - within.at(10.0).unwrap())).abs() < 1e-12);
+        assert_eq!(texts(within), ["5", "10", "20", "50", "100"]);
+        assert_eq!(texts(Axis::log_within(6.0, 6.0, 8)), ["5", "10"]);
     }
 
     #[test]
