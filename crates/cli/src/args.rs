@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::begin::BeginArgs;
+use crate::compare::CompareArgs;
 use crate::grid::GridArgs;
 use crate::how::HowArgs;
-use crate::compare::CompareArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
 use crate::simulate::args::SimulateArgs;

@@ -16,9 +16,10 @@ use fokker::math::grid::Grid;
 use fokker::train::Judge;
 use fokker::{RunFolder, Shape};
 
-use crate::args::{DeviceArg, HowArgs};
+use crate::args::DeviceArg;
 use crate::distance::POINTS;
 use crate::evaluate::check_judge;
+use crate::how::HowArgs;
 use crate::sample::Source;
 use crate::target::{Format, check_place};
 use crate::{End, output, stop};
@@ -110,10 +111,10 @@ pub(crate) fn run(args: CompareArgs) -> Result<End> {
         None => None,
     };
     let how = HowArgs {
-        guidance: args.guidance,
+        guidance: args.guidance.into_iter().collect(),
         ..HowArgs::default()
     };
-    let mut draw = source.draw(&how, args.seed)?;
+    let (_, mut draw) = source.draw(&how, args.seed)?;
     draw.times = grid;
     draw.count = args
         .count

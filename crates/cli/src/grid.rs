@@ -10,7 +10,8 @@ use fokker::core::{FoundGrid, GridSearchError, GridTrials, searchable};
 use fokker::data::write_atomic;
 use fokker::math::grid::Grid;
 
-use crate::args::{DeviceArg, HowArgs};
+use crate::args::DeviceArg;
+use crate::how::HowArgs;
 use crate::progress::Progress;
 use crate::sample::Source;
 use crate::target::{Format, check_place};
@@ -85,10 +86,10 @@ pub(crate) fn run(args: GridArgs) -> Result<End> {
         sampler: args.sampler.clone(),
         steps: Some(args.steps),
         scheduler: args.scheduler.clone(),
-        guidance: args.guidance,
+        guidance: args.guidance.into_iter().collect(),
         ..HowArgs::default()
     };
-    let draw = source.draw(&how, args.seed)?;
+    let (_, draw) = source.draw(&how, args.seed)?;
     let name = draw.sampler;
     searchable(name).map_err(|error| anyhow::anyhow!("--sampler {name}: {error}"))?;
     if draw.steps < 2 {
