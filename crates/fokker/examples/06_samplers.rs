@@ -280,7 +280,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (i, point) in points.chunks(2).enumerate() {
         let closed = ring.log_density(point);
         let (a, b, c) = (exactly[i], one[i], with_partner[i]);
-        println!("{point:>11?} {closed:>10.5} {a:>10.5} {b:>10.5} {c:>10.5}");
+        let point = format!("{point:?}");
+        println!("{point:<11} {closed:>10.5} {a:>10.5} {b:>10.5} {c:>10.5}");
     }
     // ANCHOR_END: likelihood
     Ok(())
