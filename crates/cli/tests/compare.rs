@@ -90,7 +90,6 @@ fn points() {
     let [a, b] = ["euler", "ddim"].map(|name| number(&of(name, "24")[4]));
     assert!((a - b).abs() < 1e-4 * a, "{a} {b}");
     assert!(number(&of("heun", "24")[4]) < 0.3 * number(&of("heun", "4")[4]));
-    assert!(number(&of("heun", "24")[4]) < a);
 
     // The same seed, the same table; another one, another.
     let some = [
@@ -160,7 +159,7 @@ fn points() {
         &["moons", "--judge", "moons"],
         &["--judge", "this run makes points"],
     );
-    no(&["moons", "-w", "3"], &["--guidance 3", "label_drop"]);
+    no(&["moons", "-w", "200"], &["--guidance 200", "-100 to 100"]);
     no(
         &["moons", "-o", "no/where"],
         &["no/where", "does not exist"],

@@ -266,7 +266,12 @@ fn adaptive(
             parameter,
             ..sampler
         };
-        let (steps, calls) = planned(flow, draw, sampler, 1)?;
+        let (steps, calls) = match planned(flow, draw, sampler, 1) {
+            // A tolerance that was asked for is the user's to change.
+            Err(e) if fixed => return Err(e),
+            Err(_) => break,
+            Ok(found) => found,
+        };
         let Some(column) = column(budgets, calls) else {
             break;
         };
