@@ -8,6 +8,8 @@ mod quality;
 mod table;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -24,6 +26,7 @@ use crate::sample::Source;
 use crate::target::{Format, check_place};
 use crate::{End, output, stop};
 use contest::{Contest, Results};
+use counted::counted;
 use lineup::Lineup;
 use quality::Quality;
 
@@ -58,7 +61,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, short = 'w', value_name = "W", allow_negative_numbers = true)]
     guidance: Option<f64>,
 
-    /// Number of samples of each [default: 10000 points or 1000 images]
+    /// Number of samples of each [default: 5000 points or 1000 images]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
     count: Option<u64>,
 
@@ -118,8 +121,10 @@ pub(crate) fn run(args: CompareArgs) -> Result<End> {
     draw.times = grid;
     draw.count = args
         .count
-        .map_or(if image { 1000 } else { 10 * POINTS }, |n| n as usize);
-    let lineup = Lineup::new(&source, &args, &budgets, &draw)?;
+        .map_or(if image { 1000 } else { 5 * POINTS }, |n| n as usize);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let flow = counted(&source.flow, &calls);
+    let lineup = Lineup::new(source.shape, (&flow, &calls), &args, &budgets, &draw)?;
     if image && judge.is_none() {
         output::note(
             "without --judge (a run of kind = \"classifier\") images are only held against the fine solution, and samplers \
@@ -132,6 +137,8 @@ pub(crate) fn run(args: CompareArgs) -> Result<End> {
     };
     let contest = Contest {
         source: &source,
+        flow: &flow,
+        calls: &calls,
         draw,
         quality,
         lineup,

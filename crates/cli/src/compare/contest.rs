@@ -1,7 +1,6 @@
 //! All samplers from the same noise.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use fokker::core::{SampleError, chunk_rows};
 use fokker::{Draw, Flow};
 
-use super::counted::{Counted, counted};
+use super::counted::Counted;
 use super::lineup::{Entry, Lineup};
 use super::quality::Quality;
 use crate::progress::Progress;
@@ -22,6 +21,9 @@ pub(super) const NEAR: f64 = 0.05;
 /// What is to be compared.
 pub(super) struct Contest<'a> {
     pub(super) source: &'a Source,
+    /// The source's flow, and where its calls are counted.
+    pub(super) flow: &'a Flow<Counted>,
+    pub(super) calls: &'a AtomicUsize,
     pub(super) draw: Draw,
     pub(super) quality: Quality,
     pub(super) lineup: Lineup,
@@ -127,12 +129,12 @@ impl Results {
 impl Contest<'_> {
     /// Everything, with progress; `None` on Ctrl-C.
     pub(super) fn run(self) -> Result<Option<Results>> {
-        let calls = Arc::new(AtomicUsize::new(0));
-        let flow = counted(&self.source.flow, &calls);
-        let mut work = Work::new(&self.lineup, self.draw.count.div_ceil(chunk_rows(flow.dim)));
+        let mut work = Work::new(
+            &self.lineup,
+            self.draw.count.div_ceil(chunk_rows(self.flow.dim)),
+        );
         let mut notes = Vec::new();
-        let Some((values, took)) = self.walk(&flow, &calls, &self.lineup.reference, &mut work)?
-        else {
+        let Some((values, took)) = self.walk(&self.lineup.reference, &mut work)? else {
             return Ok(None);
         };
         let fine = values;
@@ -148,7 +150,7 @@ impl Contest<'_> {
         for row in &self.lineup.rows {
             let mut cells = Vec::new();
             for entry in &row.entries {
-                let Some((values, took)) = self.walk(&flow, &calls, entry, &mut work)? else {
+                let Some((values, took)) = self.walk(entry, &mut work)? else {
                     return Ok(None);
                 };
                 let cell = self.measure(entry, &values, took, &fine, &mut work)?;
@@ -204,13 +206,7 @@ impl Contest<'_> {
     }
 
     /// One walk of all samples and the calls that it took for one; `None` on Ctrl-C.
-    fn walk(
-        &self,
-        flow: &Flow<Counted>,
-        calls: &AtomicUsize,
-        entry: &Entry,
-        work: &mut Work,
-    ) -> Result<Option<(Vec<f32>, usize)>> {
+    fn walk(&self, entry: &Entry, work: &mut Work) -> Result<Option<(Vec<f32>, usize)>> {
         let draw = Draw {
             sampler: entry.sampler,
             steps: entry.steps,
@@ -220,13 +216,13 @@ impl Contest<'_> {
         let name = entry.sampler.to_string();
         let mut chunk = 0;
         let mut before = 0;
-        let sampled = flow.sample_watched(&draw, &mut |_, at| {
+        let sampled = self.flow.sample_watched(&draw, &mut |_, at| {
             if stop::asked() {
                 return ControlFlow::Break(());
             }
             if at.step == 0 {
                 // What came before was the search for steps, or another chunk.
-                before = calls.load(Ordering::Relaxed);
+                before = self.calls.load(Ordering::Relaxed);
             }
             let part = at.step as f64 / at.steps.max(1) as f64;
             work.see((chunk as f64 + part) * entry.calls as f64, started, || {
@@ -241,7 +237,7 @@ impl Contest<'_> {
             Ok(values) => values,
         };
         work.walked(entry.calls * chunk, started);
-        Ok(Some((values, calls.load(Ordering::Relaxed) - before)))
+        Ok(Some((values, self.calls.load(Ordering::Relaxed) - before)))
     }
 
     /// How good these samples are.

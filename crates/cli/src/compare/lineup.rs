@@ -1,12 +1,13 @@
 //! Which samplers take part, with how many steps each.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use anyhow::{Result, anyhow, bail};
 use fokker::core::{Plan, SampleError, Sampler};
-use fokker::train::AnyNetwork;
 use fokker::{Draw, Flow, SAMPLERS, Shape};
 
 use super::CompareArgs;
-use crate::sample::Source;
+use super::counted::Counted;
 
 /// Rows of the table of samplers that are another row under its other name, as they come.
 const ALIASES: [(&str, &str); 3] = [
@@ -46,12 +47,12 @@ pub(super) struct Lineup {
 
 impl Lineup {
     pub(super) fn new(
-        source: &Source,
+        shape: Shape,
+        (flow, calls): (&Flow<Counted>, &AtomicUsize),
         args: &CompareArgs,
         budgets: &[usize],
         draw: &Draw,
     ) -> Result<Self> {
-        let flow = &source.flow;
         let reference = find("--reference", &args.reference, flow)?;
         if reference.is_stochastic() {
             bail!(
@@ -67,7 +68,7 @@ impl Lineup {
             column: 0,
         };
         // Without a judge only the distance to the fine solution is left.
-        let blind = matches!(source.shape, Shape::Image { .. }) && args.judge.is_none();
+        let blind = matches!(shape, Shape::Image { .. }) && args.judge.is_none();
         let mut notes = Vec::new();
         let names = match args.samplers.is_empty() {
             true => everyone(flow, blind, &mut notes),
@@ -92,7 +93,10 @@ impl Lineup {
             }
             let entries = match sampler.is_adaptive() {
                 true => adaptive(flow, budgets, draw, sampler, fixed)?,
-                false => by_budget(flow, budgets, draw, sampler)?,
+                false => {
+                    let saved = saved(flow, calls, draw, sampler)?;
+                    by_budget(flow, budgets, draw, sampler, saved)?
+                }
             };
             if entries.is_empty() {
                 let most = budgets[budgets.len() - 1];
@@ -127,7 +131,7 @@ impl Lineup {
 }
 
 /// The sampler of that name, if it suits the run.
-fn find(flag: &str, text: &str, flow: &Flow<AnyNetwork>) -> Result<Sampler> {
+fn find(flag: &str, text: &str, flow: &Flow<Counted>) -> Result<Sampler> {
     let sampler: Sampler = text.parse().map_err(|e| anyhow!("{flag} {text}: {e}"))?;
     sampler
         .suits(&flow.path, flow.has_score)
@@ -136,7 +140,7 @@ fn find(flag: &str, text: &str, flow: &Flow<AnyNetwork>) -> Result<Sampler> {
 }
 
 /// Every sampler that suits, each method once.
-fn everyone(flow: &Flow<AnyNetwork>, blind: bool, notes: &mut Vec<String>) -> Vec<String> {
+fn everyone(flow: &Flow<Counted>, blind: bool, notes: &mut Vec<String>) -> Vec<String> {
     let is = |name: &str| ALIASES.iter().find(|a| a.0 == name);
     let once: Vec<Sampler> = SAMPLERS
         .iter()
@@ -161,9 +165,34 @@ fn everyone(flow: &Flow<AnyNetwork>, blind: bool, notes: &mut Vec<String>) -> Ve
     good.map(|s| s.spec.name.to_owned()).collect()
 }
 
-/// The steps that a sampler takes and its calls, at most.
+/// Steps of a probe: a first, a last and one between.
+const PROBE: usize = 3;
+
+/// Calls that a sampler saves at the two ends: a step from σ = ∞ or to σ = 0 can be simpler than the others.
+fn saved(
+    flow: &Flow<Counted>,
+    calls: &AtomicUsize,
+    draw: &Draw,
+    sampler: Sampler,
+) -> Result<usize> {
+    if sampler.spec.calls == 1 || sampler.is_adaptive() {
+        return Ok(0);
+    }
+    let probe = Draw {
+        sampler,
+        steps: PROBE,
+        count: 1,
+        ..draw.clone()
+    };
+    let forward = planned(flow, &probe, sampler, PROBE)?.1;
+    let before = calls.load(Ordering::Relaxed);
+    flow.sample(&probe).map_err(|e| anyhow!("{sampler}: {e}"))?;
+    Ok(forward.saturating_sub(calls.load(Ordering::Relaxed) - before))
+}
+
+/// The steps that a sampler takes and their calls, at most.
 fn planned(
-    flow: &Flow<AnyNetwork>,
+    flow: &Flow<Counted>,
     draw: &Draw,
     sampler: Sampler,
     steps: usize,
@@ -187,21 +216,26 @@ fn column(budgets: &[usize], calls: usize) -> Option<usize> {
     budgets.iter().position(|b| *b >= calls)
 }
 
-/// The most steps that each budget pays for.
+/// The most steps that each budget pays for, of a sampler that saves `saved` calls at the ends.
 fn by_budget(
-    flow: &Flow<AnyNetwork>,
+    flow: &Flow<Counted>,
     budgets: &[usize],
     draw: &Draw,
     sampler: Sampler,
+    saved: usize,
 ) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     for (column, &budget) in budgets.iter().enumerate() {
-        let mut steps = budget / sampler.spec.calls;
         // A grid that walks a part again takes more than its steps.
-        if matches!(sampler.spec.plan, Plan::Restart) {
-            while steps > 0 && planned(flow, draw, sampler, steps)?.1 > budget {
-                steps -= 1;
-            }
+        let calls = |steps: usize| match sampler.spec.plan {
+            Plan::Grid => Ok(steps * sampler.spec.calls),
+            _ => planned(flow, draw, sampler, steps).map(|p| p.1),
+        };
+        let mut steps = (budget + saved) / sampler.spec.calls;
+        let mut taken = calls(steps)?;
+        while steps > 0 && taken > budget + saved {
+            steps -= 1;
+            taken = calls(steps)?;
         }
         if steps == 0 || entries.last().is_some_and(|e| e.steps == steps) {
             continue;
@@ -209,7 +243,7 @@ fn by_budget(
         entries.push(Entry {
             sampler,
             steps,
-            calls: planned(flow, draw, sampler, steps)?.1,
+            calls: taken.saturating_sub(saved).max(1),
             column,
         });
     }
@@ -218,7 +252,7 @@ fn by_budget(
 
 /// The tolerances that end within the largest budget.
 fn adaptive(
-    flow: &Flow<AnyNetwork>,
+    flow: &Flow<Counted>,
     budgets: &[usize],
     draw: &Draw,
     sampler: Sampler,
@@ -232,7 +266,12 @@ fn adaptive(
             parameter,
             ..sampler
         };
-        let (steps, calls) = planned(flow, draw, sampler, 1)?;
+        let (steps, calls) = match planned(flow, draw, sampler, 1) {
+            // A tolerance that was asked for is the user's to change.
+            Err(e) if fixed => return Err(e),
+            Err(_) => break,
+            Ok(found) => found,
+        };
         let Some(column) = column(budgets, calls) else {
             break;
         };
