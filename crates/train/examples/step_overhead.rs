@@ -31,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROWS: usize = 16;
 const STEPS: usize = 10;
-const WALKS: usize = 5;
+const WALKS: usize = 3;
 
 /// Nanoseconds inside the network, and calls of it.
 static INSIDE: AtomicU64 = AtomicU64::new(0);
