@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{entries, ok, refused, toy_recipe};
+use common::{entries, image_recipe, ok, refused, toy_recipe};
 
 #[test]
 fn a_search_and_its_refusals() {
@@ -76,11 +76,10 @@ fn a_search_and_its_refusals() {
     no(&["--steps", "1"], &["--steps", "at least 2"]);
     no(&["-o", "nowhere/times.txt"], &["nowhere", "does not exist"]);
     refused(at, &["grid", "nothing"], &["nothing"]);
-    let judge = ["--set", "kind=\"classifier\""];
-    ok(
-        at,
-        &[&["train", "toy.toml", "--out", "judge"][..], &judge].concat(),
-    );
+    image_recipe(at);
+    let judge = "network={kind=\"classifier\",channels=[8]}";
+    let train = ["train", "image.toml", "--out", "judge", "--set", judge];
+    ok(at, &train);
     refused(at, &["grid", "judge"], &["classifier"]);
-    assert_eq!(entries(at).len(), before.len() + 1);
+    assert_eq!(entries(at).len(), before.len() + 2);
 }

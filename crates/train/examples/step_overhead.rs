@@ -31,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ROWS: usize = 16;
 const STEPS: usize = 10;
-const WALKS: usize = 5;
+const WALKS: usize = 3;
 
 /// Nanoseconds inside the network, and calls of it.
 static INSIDE: AtomicU64 = AtomicU64::new(0);
@@ -115,14 +115,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         device,
         weaker: None,
     };
-    println!(
-        "{:18} {:>5}  {:>28}  {:>28}",
-        "", "", "guided, w = 2", "plain, w = 1"
-    );
-    println!(
-        "{:18} {:>5}{}{}",
-        "sampler", "calls", "   ms a call   outside  share", "   ms a call   outside  share"
-    );
+    let columns = "   ms a call   outside  share";
+    let [guided, plain] = ["guided, w = 2", "plain, w = 1"];
+    println!("{:24}  {guided:>28}  {plain:>28}", "");
+    let [sampler, calls] = ["sampler", "calls"];
+    println!("{sampler:18} {calls:>5}{columns}{columns}");
     let mut worst: f64 = 0.0;
     for spec in SAMPLERS {
         let mut line = String::new();
