@@ -45,7 +45,7 @@ Examples:
 pub(crate) enum Command {
     Quickstart(QuickstartArgs),
     Train(TrainArgs),
-    Sample(SampleArgs),
+    Sample(Box<SampleArgs>),
     Evaluate(EvaluateArgs),
     Compare(CompareArgs),
     Likelihood(LikelihoodArgs),
@@ -145,7 +145,8 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub(crate) class: Vec<String>,
 
-    /// Number of samples [default: 16 images or 1000 points; with --grid 8 of each class]
+    /// Number of samples, made in blocks of 1024 points or 16 images, of which the last costs as much as a full one
+    /// [default: 16 images or 1000 points; with --grid 8 of each class]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) count: Option<u64>,
 
@@ -187,6 +188,7 @@ Examples:
   fokker sample runs/quickstart --sampler dpm++2m --steps 10 --grid-times karras:7 -o fast.png
   fokker sample runs/quickstart --init bag.png --strength 0.5 --class sneaker -o shoe.png
   fokker sample runs/quickstart --init bag.png --mask hole.png --class bag -o mended.png
+  fokker sample runs/quickstart --init bag.png --invert --from-class bag --class sneaker -n 1 -o edit.png
   fokker sample runs/quickstart --interpolate 3..7 --class coat -n 10 -o between.png
   fokker sample runs/quickstart --sampler dopri5 --tolerance 1e-3 --dry-run
   fokker sample --like sheet.png -o again.png";

@@ -34,7 +34,7 @@ pub(crate) struct BeginArgs {
     #[arg(long, value_name = "CLASS", requires = "invert")]
     pub(crate) from_class: Option<String>,
 
-    /// A picture of the size of --init: what is white is made anew, what is black is kept
+    /// A picture of the size of --init: what is lighter than middle grey is made anew, what is darker is kept
     #[arg(long, value_name = "PNG", requires = "init")]
     pub(crate) mask: Option<PathBuf>,
 
@@ -136,7 +136,7 @@ impl BeginArgs {
             return Ok(Some(BeginRecipe::From { file, strength }));
         }
         let class = match &self.from_class {
-            Some(class) => Some(source.classes(std::slice::from_ref(class))?[0]),
+            Some(class) => Some(source.classes("--from-class", std::slice::from_ref(class))?[0]),
             None if source.run.config().objective.label_drop > 0.0 => {
                 Some(source.flow.classes as u32)
             }
@@ -167,6 +167,16 @@ impl BeginRecipe {
                 };
             }
             Self::Inverted { file, class } => {
+                if !source.flow.path.is_gaussian() {
+                    bail!("--invert: this run starts at other data, not at noise to go back to");
+                }
+                if draw.sampler.is_stochastic() {
+                    bail!(
+                        "--invert: {} adds noise of its own, which would undo the inversion; use a sampler of the ordinary \
+                         equation, such as heun",
+                        draw.sampler
+                    );
+                }
                 if draw.scheduler.is_some() {
                     bail!(
                         "--invert follows the path of the run's own scheduler; leave --scheduler out"
@@ -232,7 +242,9 @@ fn read(source: &Source, path: &Path) -> Result<Vec<f32>> {
     let shape = source.shape;
     match (path.extension().and_then(|e| e.to_str()), shape) {
         (Some("npy"), _) => {
-            let data = read_npy(path, None)?;
+            let data = read_npy(path, None).map_err(|e| {
+                anyhow!("--init {e} (samples in a .npy may go beyond; begin from a .png of them)")
+            })?;
             if data.shape() != shape {
                 bail!(
                     "--init {shown}: holds items of {}, but this run makes {shape}",
@@ -276,13 +288,13 @@ fn read_mask(shape: Shape, path: &Path) -> Result<Arc<[bool]>> {
     let kept: Vec<bool> = values.iter().map(|v| *v < 0.0).collect();
     if kept.iter().all(|k| !k) {
         bail!(
-            "--mask {}: it is white all over: nothing would be kept",
+            "--mask {}: it is lighter than middle grey all over (transparent counts as white): nothing would be kept",
             path.display()
         );
     }
     if kept.iter().all(|k| *k) {
         bail!(
-            "--mask {}: it is black all over: nothing would be made anew",
+            "--mask {}: it is darker than middle grey all over: nothing would be made anew",
             path.display()
         );
     }

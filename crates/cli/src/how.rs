@@ -29,11 +29,11 @@ pub(crate) struct HowArgs {
 
     /// Where the steps are: native, uniform, log-snr, karras:RHO, cosine, shifted:S, quadratic, or all times from 0 to
     /// 1 separated by commas [default: native, the scheduler's own]
-    #[arg(long, value_name = "GRID")]
+    #[arg(long, value_name = "GRID", allow_hyphen_values = true)]
     pub(crate) grid_times: Option<String>,
 
     /// Let the sampler choose its steps by this relative and absolute tolerance (dopri5, tsit5) [default: 1e-4]
-    #[arg(long, value_name = "T", conflicts_with_all = ["steps", "grid_times"])]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, conflicts_with_all = ["steps", "grid_times"])]
     pub(crate) tolerance: Option<f64>,
 
     /// σ_t of euler-maruyama and sde-heun: noise:S (S·β_t), constant:S, decreasing:S, alpha:S or memoryless; the law is
@@ -65,11 +65,12 @@ pub(crate) struct HowArgs {
     #[arg(long, value_name = "RULE")]
     pub(crate) guidance_rule: Option<String>,
 
-    /// A class to lead away from, in the place of "no class"
+    /// A class to lead away from, in the place of "no class"; with a --guidance other than 1
     #[arg(long, value_name = "CLASS")]
     pub(crate) negative: Option<String>,
 
-    /// Lead away from this run's model instead, a worse one on the same data and path: smaller, or trained for less
+    /// Lead away from this run's model instead, a worse one on the same data and path: smaller, or trained for less; with a
+    /// --guidance other than 1
     #[arg(long, value_name = "RUN", conflicts_with = "negative")]
     pub(crate) autoguidance: Option<PathBuf>,
 }
@@ -125,8 +126,29 @@ impl Way {
             [] => vec![own.guidance],
             given => given.to_vec(),
         };
+        let listed = |text: &str| text.parse::<Grid>().ok().and_then(|g| g.steps());
+        if let (Some(steps), Some(n)) = (how.steps, how.grid_times.as_deref().and_then(listed))
+            && steps != n as u64
+        {
+            bail!("--steps {steps}: the list of --grid-times has {n} steps; leave --steps out");
+        }
+        let idle = weights.iter().all(|w| *w == 1.0);
+        let other = [
+            ("--negative", how.negative.is_some()),
+            ("--autoguidance", how.autoguidance.is_some()),
+            ("--guidance-interval", how.guidance_interval.is_some()),
+            (
+                "--guidance-rule",
+                how.guidance_rule.as_deref().is_some_and(|r| r != "cfg++"),
+            ),
+        ];
+        if let Some((flag, _)) = other.iter().find(|(_, given)| *given && idle) {
+            bail!(
+                "{flag} does nothing at the guidance weight 1; add another, such as --guidance 2"
+            );
+        }
         let negative = how.negative.as_ref().map(|class| {
-            let class = source.classes(std::slice::from_ref(class));
+            let class = source.classes("--negative", std::slice::from_ref(class));
             class.map(|c| c[0])
         });
         Ok(Self {
@@ -164,6 +186,16 @@ impl Way {
         let rule: Rule = text
             .parse()
             .map_err(|e| anyhow!("--guidance-rule {text}: {e}"))?;
+        let weights = match self.guidances.is_empty() {
+            true => vec![self.guidance],
+            false => self.guidances.clone(),
+        };
+        if rule == Rule::PlusPlus && weights.iter().any(|w| !(0.0..=1.0).contains(w)) {
+            bail!(
+                "--guidance-rule cfg++ takes weights from 0 to 1, such as --guidance 0.6, and --sampler ddim; got {}",
+                self.guidance
+            );
+        }
         if rule == Rule::PlusPlus
             && !matches!(sampler.spec.name, "ddim" | "ddpm" | "euler-ancestral")
         {
@@ -178,10 +210,7 @@ impl Way {
             diffusion: find_sigma(self.sigma.as_deref())?,
             scheduler: self.scheduler.as_deref().map(find_scheduler).transpose()?,
             guidance: Guidance {
-                weights: match self.guidances.is_empty() {
-                    true => vec![self.guidance],
-                    false => self.guidances.clone(),
-                },
+                weights,
                 interval: self.interval.map(|[from, to]| (from, to)),
                 rule,
                 negative: self.negative,

@@ -71,7 +71,7 @@ fn run(cli: Cli) -> anyhow::Result<End> {
     match cli.command {
         Command::Quickstart(args) => quickstart::run(args),
         Command::Train(args) => train::run(args),
-        Command::Sample(args) => sample::run(args),
+        Command::Sample(args) => sample::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Likelihood(args) => likelihood::run(args),

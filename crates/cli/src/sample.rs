@@ -142,15 +142,15 @@ impl Source {
     }
 
     /// The class numbers of names and numbers from the command line.
-    pub(crate) fn classes(&self, asked: &[String]) -> Result<Vec<u32>> {
+    pub(crate) fn classes(&self, flag: &str, asked: &[String]) -> Result<Vec<u32>> {
         let known = &self.run.info().classes;
         if known.is_empty() && !asked.is_empty() {
-            bail!("--class: this run was trained without classes");
+            bail!("{flag}: this run was trained without classes");
         }
         let find = |name: &String| {
             let wanted = name.trim().to_lowercase();
             if wanted == "none" && self.run.config().objective.label_drop == 0.0 {
-                bail!("--class none: this run never hid the class (objective.label_drop = 0)");
+                bail!("{flag} none: this run never hid the class (objective.label_drop = 0)");
             }
             if wanted == "none" {
                 return Ok(known.len() as u32);
@@ -167,7 +167,7 @@ impl Source {
                         .map(|(i, k)| format!("{i} {k}"))
                         .collect();
                     format!(
-                        "--class {name}: unknown class; this run knows {}",
+                        "{flag} {name}: unknown class; this run knows {}",
                         list.join(", ")
                     )
                 })
@@ -202,7 +202,7 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
                 source.lead_away_from(run)?;
             }
             let (way, mut draw) = source.draw(&args.how, args.seed)?;
-            draw.classes = source.classes(&args.class)?;
+            draw.classes = source.classes("--class", &args.class)?;
             draw.count = args
                 .count
                 .map_or_else(|| default_count(&source, &draw, args.grid), |n| n as usize);

@@ -62,12 +62,7 @@ pub(super) fn print(source: &Source, rows: &Rows, found: &Found) -> Result<()> {
     output::result(&format!("mean log p          {nats:.4} ± {error:.4} nats"));
     if let Some(exact) = &rows.exact {
         let (truth, error) = mean(exact.iter().copied());
-        let given = if rows.classes.is_some() {
-            " given the class"
-        } else {
-            ""
-        };
-        output::result(&format!("exact{given:<15}{truth:.4} ± {error:.4} nats"));
+        output::result(&format!("exact log p         {truth:.4} ± {error:.4} nats"));
         let (off, error) = mean(log_p.clone().zip(exact).map(|(p, e)| p - e));
         output::result(&format!("mean difference     {off:+.4} ± {error:.4} nats"));
     }

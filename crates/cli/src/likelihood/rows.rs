@@ -133,7 +133,7 @@ fn classes(
 ) -> Result<Option<Vec<u32>>> {
     let known = source.flow.classes as u32;
     if let Some(class) = &args.class {
-        let class = source.classes(std::slice::from_ref(class))?[0];
+        let class = source.classes("--class", std::slice::from_ref(class))?[0];
         return Ok(Some(vec![class; own.len()]));
     }
     if known == 0 {
