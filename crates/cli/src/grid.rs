@@ -195,7 +195,7 @@ fn print(draw: &Draw, found: &FoundGrid, unseen: Option<&GridTrials<'_>>) {
     let other = unseen.map(|u| u.named(draw.steps));
     let row = |name: &str, error: f64, other: Option<f64>| {
         let other = other.map_or_else(String::new, |e| format!("{e:>12.4e}"));
-        output::result(&format!("{name:<10} {error:>12.4e} {other}").trim_end());
+        output::result(format!("{name:<10} {error:>12.4e} {other}").trim_end());
     };
     let judges = if unseen.is_some() {
         "  other noise"

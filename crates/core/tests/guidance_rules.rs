@@ -428,7 +428,7 @@ fn every_rule_can_be_sampled() {
             };
             let walked = sample(
                 &Guided::new(pair, &guidance, 0..3),
-                &mut *(sampler(name).unwrap().make)(Diffusion::default()),
+                &mut *sampler(name).unwrap().start(Diffusion::default()),
                 state(&POINTS, 3),
                 &uniform(20),
                 &mut Exactly(RowNoise::new(1, Purpose::Solver, 0, &Device::flex())),

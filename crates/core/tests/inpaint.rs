@@ -21,7 +21,7 @@ use linear::{Exact, Gaussian, Matrix, law};
 const KNOWN: [bool; 5] = [true, false, true, false, false];
 
 fn heun() -> Box<dyn Stepper> {
-    (sampler("heun").unwrap().make)(Diffusion::default())
+    sampler("heun").unwrap().start(Diffusion::default())
 }
 
 fn model() -> Exact {

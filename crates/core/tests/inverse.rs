@@ -78,7 +78,7 @@ fn near(c: &Coeffs, exactly: f64) -> f64 {
 }
 
 fn heun() -> Box<dyn fokker_core::Stepper> {
-    (sampler("heun").unwrap().make)(Diffusion::default())
+    sampler("heun").unwrap().start(Diffusion::default())
 }
 
 /// Noise in f64.

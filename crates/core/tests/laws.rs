@@ -60,7 +60,7 @@ fn walk(
     let scale = model.scheduler().at(0.0).beta;
     let x = RowNoise::new(11, Purpose::Init, 0, &device).normal(n, 2) * scale;
     let mut noise = RowNoise::new(11, Purpose::Solver, 0, &device);
-    let mut stepper = (sampler(name).unwrap().make)(diffusion);
+    let mut stepper = sampler(name).unwrap().start(diffusion);
     let go_on = &mut |_: fokker_core::Progress| ControlFlow::Continue(());
     let end = sample(model, &mut *stepper, x, &uniform(steps), &mut noise, go_on);
     f64s(end.unwrap())

@@ -4,6 +4,8 @@
 //! standard deviations. The model is linear there, so that a sampler's end is a linear function of its
 //! start and of all its noise: unit impulses give its mean and its variance exactly, without any sampling.
 
+#![allow(clippy::print_stdout)] // the figures, with --nocapture
+
 use std::ops::ControlFlow;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};

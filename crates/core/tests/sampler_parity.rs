@@ -1,6 +1,8 @@
 //! Every sampler beside its peers, step by step in f64 with the same noise: diffusers, k-diffusion and EDM
 //! (`parity/samplers.py` made the numbers).
 
+#![allow(clippy::print_stdout)] // the figures, with --nocapture
+
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! Laws of the samplers beyond their order (`orders.rs`): all find the same limit, keep the law, stay on the path, arrive
 //! at the data, and are told of by name.
 
+#![allow(clippy::print_stdout)] // the figures, with --nocapture
+
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::Arc;

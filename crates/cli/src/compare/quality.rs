@@ -28,7 +28,7 @@ pub(super) enum Quality {
     },
     /// Images: the features of the data, and how far held-back images are from them.
     Features {
-        judge: Judge,
+        judge: Box<Judge>,
         data: Moments,
         images: usize,
         floor: Option<f64>,
@@ -91,7 +91,7 @@ impl Quality {
         };
         bar.finish(&format!("{total} images"));
         Ok(Some(Self::Features {
-            judge,
+            judge: Box::new(judge),
             data,
             images,
             floor,

@@ -49,9 +49,11 @@ fn by_budget(
     show: fn(f64) -> String,
 ) -> Vec<String> {
     let cell = |column| {
-        let cells = row.cells.iter().filter(move |c| c.column == column);
+        let mut cells = row.cells.iter().rev();
         let text = |c: &Cell| measure(c).map_or("–".to_owned(), show);
-        cells.last().map_or(String::new(), text)
+        cells
+            .find(|c| c.column == column)
+            .map_or(String::new(), text)
     };
     (0..results.budgets.len()).map(cell).collect()
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use fokker_core::{Denoiser, Estimate, Noise, Span, State, Stepper};
+use fokker_core::{Denoiser, Estimate, Noise, Span, State, Stepper, renoise};
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::Scheduler;
 
@@ -205,11 +205,19 @@ pub(crate) fn law(
             zeros: 1 + dim,
             drawn: false,
         };
-        let span = Span {
-            from: span[0],
-            to: span[1],
-        };
-        let out = Matrix::of(stepper.step(model, tried.state(), span, &mut noise));
+        let [from, to] = [span[0], span[1]];
+        // As the sampling loop does.
+        let out = Matrix::of(if to < from {
+            renoise(model.scheduler(), tried.state(), from, to, &mut noise)
+        } else {
+            let span = Span {
+                from,
+                to,
+                steps: grid.len() - 1,
+                to_data: None,
+            };
+            stepper.step(model, tried.state(), span, &mut noise)
+        });
         let offset = Matrix::from(1, dim, |_, j| out.at(0, j));
         let response =
             |first: usize| Matrix::from(dim, dim, |i, j| out.at(first + i, j) - out.at(0, j));
