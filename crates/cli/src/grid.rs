@@ -11,7 +11,7 @@ use fokker::data::write_atomic;
 use fokker::math::grid::Grid;
 
 use crate::args::DeviceArg;
-use crate::how::HowArgs;
+use crate::how::{HowArgs, find_sampler};
 use crate::progress::Progress;
 use crate::sample::Source;
 use crate::target::{Format, check_place};
@@ -82,6 +82,9 @@ pub(crate) fn run(args: GridArgs) -> Result<End> {
         check_place("--out", out, Format::Table)?;
     }
     let source = Source::open(&args.run, &device)?;
+    let own = &source.run.config().sample.sampler;
+    let name = find_sampler(args.sampler.as_deref().unwrap_or(own))?;
+    searchable(name).map_err(|error| anyhow::anyhow!("--sampler {name}: {error}"))?;
     let how = HowArgs {
         sampler: args.sampler.clone(),
         steps: Some(args.steps),
@@ -90,8 +93,6 @@ pub(crate) fn run(args: GridArgs) -> Result<End> {
         ..HowArgs::default()
     };
     let (_, draw) = source.draw(&how, args.seed)?;
-    let name = draw.sampler;
-    searchable(name).map_err(|error| anyhow::anyhow!("--sampler {name}: {error}"))?;
     if draw.steps < 2 {
         bail!("--steps: {}", GridSearchError::Steps(draw.steps));
     }

@@ -47,7 +47,7 @@ fn points() {
     let names: Vec<&str> = listed
         .lines()
         .skip(1)
-        .filter(|l| !l.starts_with(' '))
+        .take_while(|l| !l.starts_with("--"))
         .filter_map(|l| l.split_whitespace().next())
         .collect();
     assert!(names.len() > 25, "{listed}");

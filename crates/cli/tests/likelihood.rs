@@ -40,7 +40,7 @@ fn points() {
         at,
         &["likelihood", "eight", "data", "-n", "40", "-o", "p.csv"],
     );
-    let (found, exact) = (figure(&text, "mean log p"), figure(&text, "exact"));
+    let (found, exact) = (figure(&text, "mean log p"), figure(&text, "exact log p"));
     let off = figure(&text, "mean difference");
     assert!((found - exact - off).abs() < 2e-4, "{text}");
     assert!(off < 0.5 && off > -10.0, "{text}");
