@@ -145,8 +145,7 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub(crate) class: Vec<String>,
 
-    /// Number of samples, made in blocks of 1024 points or 16 images, of which the last costs as much as a full one
-    /// [default: 16 images or 1000 points; with --grid 8 of each class]
+    /// Number of samples, made in blocks of --batch, of which the last costs as much as a full one [default: 16 images or 1000 points; with --grid 8 of each class]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) count: Option<u64>,
 
@@ -160,6 +159,11 @@ pub(crate) struct SampleArgs {
     /// Lay the sheet out with a labelled row for each class
     #[arg(long)]
     pub(crate) grid: bool,
+
+    /// Samples computed together: a number, or auto, which fits any memory: 1024 points or 16 images. The samples are the
+    /// same
+    #[arg(long, value_name = "N", default_value = "auto", value_parser = batch)]
+    pub(crate) batch: Batch,
 
     #[command(flatten)]
     pub(crate) begin: BeginArgs,
@@ -178,6 +182,18 @@ pub(crate) struct SampleArgs {
 
     #[command(flatten)]
     pub(crate) device: DeviceArg,
+}
+
+/// Samples computed together; `None`: as many as is usual.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch(pub(crate) Option<usize>);
+
+fn batch(text: &str) -> Result<Batch, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(Batch(None)),
+        (_, Ok(n @ 1..=65_536)) => Ok(Batch(Some(n))),
+        _ => Err("expected auto or a number from 1 to 65536".into()),
+    }
 }
 
 const SAMPLE_AFTER: &str = "\

@@ -102,7 +102,7 @@ impl Source {
         draw: &Draw,
         follow: usize,
     ) -> Result<Option<(Vec<f32>, Trajectory)>> {
-        let rows = chunk_rows(self.flow.dim) as u64;
+        let rows = draw.batch.unwrap_or(chunk_rows(self.flow.dim)) as u64;
         let chunks = (draw.count as u64).div_ceil(rows);
         let mut bar = None;
         let mut taken = 0;
@@ -232,9 +232,10 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
     if let Some(path) = &args.trajectory {
         check_place("--trajectory", path, Format::Array)?;
     }
-    let Some(draw) = stopped_or(recipe.draw(&mut source))? else {
+    let Some(mut draw) = stopped_or(recipe.draw(&mut source))? else {
         return Ok(nothing());
     };
+    draw.batch = args.batch.0;
     if let Some((_, format)) = out {
         check_size(&draw, source.flow.dim, format)?;
     }

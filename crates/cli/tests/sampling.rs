@@ -63,6 +63,30 @@ fn every_way_of_sampling() {
         assert!(many.starts_with(&few), "{how:?}");
     }
 
+    // Nor do they depend on how many are computed together.
+    for (run, count, batches) in [("toy", "300", ["7", "300"]), ("image", "20", ["1", "20"])] {
+        let sample = |batch: &str| {
+            ok(
+                folder,
+                &[
+                    "sample",
+                    run,
+                    "-n",
+                    count,
+                    "--batch",
+                    batch,
+                    "-o",
+                    "batch.npy",
+                ],
+            );
+            read(folder, "batch.npy")
+        };
+        let usual = sample("auto");
+        for batch in batches {
+            assert_eq!(sample(batch), usual, "{run}, {batch} together");
+        }
+    }
+
     // A dry run tells the times and the calls, and writes nothing.
     let plan = ok(
         folder,

@@ -30,6 +30,9 @@ pub struct Draw {
     pub count: usize,
     /// Classes, taken in turn by sample index; empty: all of them in turn.
     pub classes: Vec<u32>,
+    /// Rows computed together; `None`: [`chunk_rows`](crate::chunk_rows), few enough for any memory. The bits do not depend
+    /// on it where the network computes every row by itself, as those of fokker do.
+    pub batch: Option<usize>,
     /// Where the walk begins.
     pub begin: Begin,
     /// What is known of the samples before.
@@ -50,6 +53,7 @@ impl Default for Draw {
             first: 0,
             count: 16,
             classes: Vec::new(),
+            batch: None,
             begin: Begin::Noise,
             known: None,
         }

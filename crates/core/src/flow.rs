@@ -91,7 +91,7 @@ impl<N: Network> Flow<N> {
     ) -> Result<Vec<f32>, SampleError> {
         self.check(draw)?;
         let grid = self.times(draw)?;
-        let rows = chunk_rows(self.dim);
+        let rows = draw.batch.unwrap_or(chunk_rows(self.dim)).max(1);
         let end = draw.first + draw.count as u64;
         let mut out = Vec::with_capacity(draw.count * self.dim);
         for first in (draw.first..end).step_by(rows) {
