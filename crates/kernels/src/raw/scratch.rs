@@ -71,4 +71,15 @@ impl<'a> Shared<'a> {
         // SAFETY: inside the slice by the assertion, disjoint by the contract.
         unsafe { std::slice::from_raw_parts_mut(self.ptr.add(start), len) }
     }
+
+    /// Where the values `start .. start + len` begin, for work that writes only some of them.
+    pub(crate) fn place(&self, start: usize, len: usize) -> *mut f32 {
+        assert!(
+            start <= self.len && len <= self.len - start,
+            "place {start}+{len} of {}",
+            self.len
+        );
+        // SAFETY: inside the slice by the assertion.
+        unsafe { self.ptr.add(start) }
+    }
 }

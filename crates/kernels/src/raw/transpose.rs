@@ -52,26 +52,38 @@ pub(crate) fn panel_to_rows(
     dst: &mut [f32],
     ld: usize,
 ) {
-    assert!(
-        0 < n
-            && n <= width
-            && 0 < k
-            && src.len() >= (k - 1) * width + n
-            && dst.len() >= (n - 1) * ld + k
-    );
+    assert!(0 < n && 0 < k && dst.len() >= (n - 1) * ld + k);
+    // SAFETY: the rows lie inside `dst` by the assertion.
+    unsafe { panel_to_far_rows(level, src, width, n, k, bias, dst.as_mut_ptr(), ld) }
+}
+
+/// As [`panel_to_rows`], for rows between which others may be writing.
+///
+/// # Safety
+/// The `n` rows of `k` values at `dst`, `dst + ld`, … may be written, and nobody else uses them.
+#[allow(clippy::too_many_arguments)]
+pub(crate) unsafe fn panel_to_far_rows(
+    level: Level,
+    src: &[f32],
+    width: usize,
+    n: usize,
+    k: usize,
+    bias: Option<&[f32]>,
+    dst: *mut f32,
+    ld: usize,
+) {
+    assert!(0 < n && n <= width && 0 < k && src.len() >= (k - 1) * width + n);
     assert!(bias.is_none_or(|b| b.len() >= n));
     let (mut n8, k8) = (0, k / 8 * 8);
     if has_avx2(level) {
         n8 = n / 8 * 8;
         for i in (0..n8).step_by(8) {
             for j in (0..k8).step_by(8) {
-                // SAFETY: AVX2 is there; lanes i..i+8 and rows j..j+8 lie inside both by the assertion.
+                // SAFETY: AVX2 is there; lanes i..i+8 and rows j..j+8 lie inside the panel by the assertion, and inside
+                // the rows by the contract.
                 #[cfg(target_arch = "x86_64")]
                 unsafe {
-                    let (s, d) = (
-                        src.as_ptr().add(j * width + i),
-                        dst.as_mut_ptr().add(i * ld + j),
-                    );
+                    let (s, d) = (src.as_ptr().add(j * width + i), dst.add(i * ld + j));
                     match bias {
                         Some(b) => avx2::transpose8_add(s, width, d, ld, b.as_ptr().add(i)),
                         None => avx2::transpose8(s, width, d, ld),
@@ -83,9 +95,9 @@ pub(crate) fn panel_to_rows(
     for i in 0..n {
         let b = bias.map_or(0.0, |b| b[i]);
         let first = if i < n8 { k8 } else { 0 };
-        let row = &mut dst[i * ld..i * ld + k];
         for j in first..k {
-            row[j] = src[j * width + i] + b;
+            // SAFETY: the contract.
+            unsafe { *dst.add(i * ld + j) = src[j * width + i] + b };
         }
     }
 }

@@ -2,23 +2,20 @@
 //!
 //! y[b,o,u,v] = bias[o] + Σ_{c,i,j} w[o,c,i,j] · x[b,c, s·u + i − p, s·v + j − p], with x zero outside its frame.
 //!
-//! All three directions are the same gathered product ([`super::gemm`]) over a zero-framed copy of one image: output
-//! channels (or input channels, for the gradient of x) lie in the lanes. A pixel's bits therefore depend on its own
-//! image only. The zero frame takes part in the sums as it does in an im2col, so `0 · inf` there is NaN.
+//! Two ways to the same sums: the direct one for every shape ([`direct`]), and Winograd's for most 3×3 kernels of
+//! stride one ([`winograd`]). Which one is taken depends on the sizes of an image, never on the batch, so that a pixel's
+//! bits depend on its own image only.
 
 mod bias;
-mod forward;
-mod frame;
-mod grad_input;
-mod grad_weight;
+pub(crate) mod direct;
+pub(crate) mod winograd;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use bias::grad_bias;
-pub(crate) use forward::forward;
-pub(crate) use grad_input::grad_input;
-pub(crate) use grad_weight::grad_weight;
+
+use super::Level;
 
 /// The sizes of one convolution.
 #[derive(Clone, Copy, Debug)]
@@ -77,13 +74,37 @@ impl Geometry {
     }
 }
 
-/// Into how many parts the panels of one image are split, so that small batches fill the threads too.
-fn parts_per_image(batch: usize, panels: usize) -> usize {
-    let want = 2 * rayon::current_num_threads();
-    want.div_ceil(batch.max(1)).min(panels)
+/// `x: [batch, ci, h, w]`, `w: [co, ci, kh, kw]`, `bias: [co]` to `[batch, co, oh, ow]`.
+pub(crate) fn forward(
+    level: Level,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    g: &Geometry,
+) -> Vec<f32> {
+    if winograd::suits(g) {
+        winograd::forward(level, x, w, bias, g)
+    } else {
+        direct::forward(level, x, w, bias, g)
+    }
 }
 
-/// The `i`-th of `n` nearly equal parts of `0 .. len`.
-fn part(len: usize, i: usize, n: usize) -> std::ops::Range<usize> {
-    len * i / n..len * (i + 1) / n
+/// `w: [co, ci, kh, kw]`, `dy: [batch, co, oh, ow]` to dx `[batch, ci, h, w]`:
+/// dx[b,c,y,x] = Σ_{o,i,j} w[o,c,i,j] · dy[b,o,u,v] over s·u + i − p = y and s·v + j − p = x.
+pub(crate) fn grad_input(level: Level, w: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
+    if winograd::suits(g) {
+        winograd::grad_input(level, w, dy, g)
+    } else {
+        direct::grad_input(level, w, dy, g)
+    }
+}
+
+/// `x: [batch, ci, h, w]`, `dy: [batch, co, oh, ow]` to dw `[co, ci, kh, kw]`:
+/// dw[o,c,i,j] = Σ_{b,u,v} dy[b,o,u,v] · x[b,c, s·u + i − p, s·v + j − p].
+pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
+    if winograd::suits(g) {
+        winograd::grad_weight(level, x, dy, g)
+    } else {
+        direct::grad_weight(level, x, dy, g)
+    }
 }

@@ -49,6 +49,10 @@ fn close(got: &[f32], want: &[f64], what: &str) {
     }
 }
 
+fn suits(&[b, ci, co, h, w, kh, kw, s, p]: &[usize; 9]) -> bool {
+    winograd::suits(&Geometry::new([b, ci, h, w], [co, ci, kh, kw], s, p).expect("the kernel fits"))
+}
+
 #[test]
 fn every_direction_matches_the_definition() {
     // [batch, ci, co, h, w, kh, kw, stride, padding]
@@ -65,7 +69,15 @@ fn every_direction_matches_the_definition() {
         [9, 2, 16, 6, 6, 4, 4, 2, 1],
         [1, 2, 2, 4, 4, 2, 2, 3, 0],
         [1, 2, 2, 8, 3, 3, 3, 1, 0],
+        // By Winograd's form: ragged tiles, every padding, channels beyond a panel and a chunk, several groups of images.
+        [2, 16, 16, 4, 4, 3, 3, 1, 1],
+        [3, 17, 29, 7, 8, 3, 3, 1, 1],
+        [2, 40, 19, 6, 14, 3, 3, 1, 0],
+        [2, 25, 48, 5, 6, 3, 3, 1, 2],
+        [5, 130, 33, 4, 8, 3, 3, 1, 1],
+        [30, 16, 16, 32, 32, 3, 3, 1, 1],
     ];
+    assert_eq!(cases.iter().filter(|c| suits(c)).count(), 7);
     for level in Level::available() {
         for case @ [b, ci, co, h, w, kh, kw, s, p] in cases {
             let g = Geometry::new([b, ci, h, w], [co, ci, kh, kw], s, p).expect("the kernel fits");
