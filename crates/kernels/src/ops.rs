@@ -95,12 +95,12 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tenso
 
 /// The most layers and the widest layer that [`mlp`] takes through its own kernel.
 const MLP_LAYERS: usize = 8;
-const MLP_WIDTH: usize = 128;
+const MLP_WIDTH: usize = 512;
 
 /// A multi-layer perceptron as one operation: y = silu(… silu(x W₁ + b₁) …) W_L + b_L, no activation after the last.
 ///
 /// On the fast path blocks of rows go through all layers, forward and backward, while they are in cache. Networks of
-/// more than 8 layers or with more than 128 features in one are done layer by layer.
+/// more than 8 layers or with more than 512 features in one are done layer by layer.
 ///
 /// # Shapes
 /// - `x`: `[rows, n₀]`; layer l: weight `[nₗ₋₁, nₗ]` and bias `[nₗ]`

@@ -7,7 +7,7 @@
 use super::exp::{silu, silu_slope};
 use super::gemm::{Product, Terms};
 use super::level::multiversion;
-use super::pack::{Panel, pack_columns, pack_rows};
+use super::pack::{Panel, copy_lanes, pack_columns, pack_rows};
 use super::scratch::{Shared, unfilled, with_space};
 use super::{Level, tile};
 use rayon::prelude::*;
@@ -207,9 +207,10 @@ fn product(
     for p in &to.panels {
         let out = &mut out[p.start * plan.block..][..rows * width];
         if let Some(bias) = bias {
-            for row in out.chunks_exact_mut(width) {
-                row[..p.lanes].copy_from_slice(&bias[p.start..p.start + p.lanes]);
-                row[p.lanes..].fill(0.0);
+            let mut row = [0.0; 32];
+            row[..p.lanes].copy_from_slice(&bias[p.start..p.start + p.lanes]);
+            for out in out.chunks_exact_mut(width) {
+                copy_lanes(out, &row[..width]);
             }
         }
         let product = Product {

@@ -71,10 +71,30 @@ pub(crate) fn pack_rows(level: Level, src: &[f32], k: usize, panels: &[Panel]) -
     })
 }
 
+/// Copies a row of lanes: a call of `memcpy` for each would cost more than the copy.
+#[inline(always)]
+pub(crate) fn copy_lanes(to: &mut [f32], from: &[f32]) {
+    fn fixed<const N: usize>(to: &mut [f32], from: &[f32]) -> Option<()> {
+        *<&mut [f32; N]>::try_from(to).ok()? = *<&[f32; N]>::try_from(from).ok()?;
+        Some(())
+    }
+    match to.len() {
+        8 => fixed::<8>(to, from),
+        16 => fixed::<16>(to, from),
+        32 => fixed::<32>(to, from),
+        _ => None,
+    }
+    .unwrap_or_else(|| panic!("{} lanes from {}", to.len(), from.len()))
+}
+
 /// Packs the columns of a matrix `[k][n]` as lanes.
 pub(crate) fn pack_columns(src: &[f32], n: usize, k: usize, panels: &[Panel]) -> Vec<f32> {
     pack_with(panels, k, |p, part| {
         for (row, out) in src.chunks_exact(n).zip(part.chunks_exact_mut(p.width)) {
+            if p.lanes == p.width {
+                copy_lanes(out, &row[p.start..p.start + p.width]);
+                continue;
+            }
             out[..p.lanes].copy_from_slice(&row[p.start..p.start + p.lanes]);
             out[p.lanes..].fill(0.0);
         }
