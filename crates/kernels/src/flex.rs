@@ -55,6 +55,36 @@ fn values(t: &FlexTensor) -> &[f32] {
     &values[..t.layout().num_elements()]
 }
 
+/// The size of the last axis.
+fn width(t: &FlexTensor) -> usize {
+    *t.layout().shape().last().expect("an axis")
+}
+
+/// How many rows there are along the last axis.
+fn rows(t: &FlexTensor) -> usize {
+    t.layout().num_elements() / width(t)
+}
+
+/// A tensor of the shape of `t` but for its last axis, which has `n` values.
+fn last_axis(values: Vec<f32>, t: &FlexTensor, n: usize) -> FlexTensor {
+    let mut shape = t.layout().shape().clone();
+    *shape.last_mut().expect("an axis") = n;
+    FlexTensor::new(
+        Bytes::from_elems(values),
+        Layout::contiguous(shape),
+        DType::F32,
+    )
+}
+
+fn linear_sizes(x: &FlexTensor, weight: &FlexTensor) -> linear::Sizes {
+    let [k, n] = dims(weight);
+    linear::Sizes {
+        rows: rows(x),
+        k,
+        n,
+    }
+}
+
 fn geometry(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize) -> Geometry {
     Geometry::new(x, weight, stride, padding).expect("conv2d checks that the kernel fits")
 }
@@ -81,16 +111,14 @@ impl FusedOps for Flex {
 
     fn fused_linear(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
         let (x, weight, bias) = (row_major(x), row_major(weight), row_major(bias));
-        let ([rows, k], [_, n]) = (dims(&x), dims(&weight));
-        let sizes = linear::Sizes { rows, k, n };
         let y = linear::forward(
             Level::best(),
             values(&x),
             values(&weight),
             Some(values(&bias)),
-            sizes,
+            linear_sizes(&x, &weight),
         );
-        tensor(y, [rows, n])
+        last_axis(y, &x, dims::<2>(&weight)[1])
     }
 
     fn fused_mlp(x: FlexTensor, layers: Tensors<Self>) -> FlexTensor {
@@ -237,35 +265,31 @@ impl FusedGrads for Flex {
 
     fn linear_grad_x(weight: FlexTensor, dy: FlexTensor) -> FlexTensor {
         let (weight, dy) = (row_major(weight), row_major(dy));
-        let ([k, n], [rows, _]) = (dims(&weight), dims(&dy));
-        tensor(
-            linear::grad_input(
-                Level::best(),
-                values(&weight),
-                values(&dy),
-                linear::Sizes { rows, k, n },
-            ),
-            [rows, k],
-        )
+        let [k, n] = dims(&weight);
+        let sizes = linear::Sizes {
+            rows: rows(&dy),
+            k,
+            n,
+        };
+        let dx = linear::grad_input(Level::best(), values(&weight), values(&dy), sizes);
+        last_axis(dx, &dy, k)
     }
 
     fn linear_grad_weight(x: FlexTensor, dy: FlexTensor) -> FlexTensor {
         let (x, dy) = (row_major(x), row_major(dy));
-        let ([rows, k], [_, n]) = (dims(&x), dims(&dy));
-        tensor(
-            linear::grad_weight(
-                Level::best(),
-                values(&x),
-                values(&dy),
-                linear::Sizes { rows, k, n },
-            ),
-            [k, n],
-        )
+        let (k, n) = (width(&x), width(&dy));
+        let sizes = linear::Sizes {
+            rows: rows(&x),
+            k,
+            n,
+        };
+        let dw = linear::grad_weight(Level::best(), values(&x), values(&dy), sizes);
+        tensor(dw, [k, n])
     }
 
     fn linear_grad_bias(dy: FlexTensor) -> FlexTensor {
         let dy = row_major(dy);
-        let [_, n] = dims(&dy);
+        let n = width(&dy);
         tensor(linear::grad_bias(values(&dy), n), [n])
     }
 
