@@ -13,6 +13,12 @@ use rayon::prelude::*;
 /// Tiles that a task has at least, if there are as many: enough to make use of the filters that it reads.
 const TILES: usize = 48;
 
+/// Input channels of a task that transforms filters.
+const CHANNELS: usize = 16;
+
+/// Lanes of the widest panel.
+const WIDEST: usize = 32;
+
 /// Filters as they lie in a weight.
 struct Weight<'a> {
     values: &'a [f32],
@@ -44,18 +50,22 @@ impl Weight<'_> {
         let mut out = unfilled(POINTS * each);
         let shared = Shared::new(&mut out);
         let filters = Filters::new(level);
-        let eights = |p: &Panel| {
-            let p = *p;
-            (0..p.width).step_by(LANES).map(move |lane| (p, lane))
-        };
-        let all: Vec<(Panel, usize)> = panels.iter().flat_map(eights).collect();
-        all.par_iter().for_each(|&(p, lane)| {
-            for c in 0..self.ci {
-                let points = filters.transform(&self.taps(p.start + lane, c));
-                for (k, v) in points.iter().enumerate() {
-                    let at = k * each + p.start * self.ci + c * p.width + lane;
-                    // SAFETY: one task per panel and eight of its lanes.
-                    unsafe { shared.part(at, LANES) }.copy_from_slice(v);
+        // A line of memory is written by one task, at one time: its lanes are a whole panel.
+        let parts = self.ci.div_ceil(CHANNELS);
+        (0..panels.len() * parts).into_par_iter().for_each(|task| {
+            let (p, first) = (panels[task / parts], task % parts * CHANNELS);
+            let mut points = [[[0.0; LANES]; POINTS]; WIDEST / LANES];
+            for c in first..self.ci.min(first + CHANNELS) {
+                for (i, points) in points[..p.width / LANES].iter_mut().enumerate() {
+                    filters.transform(&self.taps(p.start + i * LANES, c), points);
+                }
+                for k in 0..POINTS {
+                    let at = k * each + p.start * self.ci + c * p.width;
+                    // SAFETY: one task per panel and input channel.
+                    let out = unsafe { shared.part(at, p.width) };
+                    for (out, points) in out.chunks_exact_mut(LANES).zip(&points) {
+                        out.copy_from_slice(&points[k]);
+                    }
                 }
             }
         });

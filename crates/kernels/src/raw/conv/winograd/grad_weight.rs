@@ -106,19 +106,22 @@ pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> 
 
     let mut dw = unfilled(g.co * g.ci * 9);
     let filters = Filters::new(level);
-    dw.par_chunks_mut(LANES * g.ci * 9)
+    dw.par_chunks_mut(width * g.ci * 9)
         .enumerate()
-        .for_each(|(i, dw)| {
-            let (p, lane) = (i * LANES / width, i * LANES % width);
+        .for_each(|(p, dw)| {
+            let mut m = [[0.0; LANES]; POINTS];
+            let mut taps = [[0.0; LANES]; 9];
             for c in 0..g.ci {
-                let m = std::array::from_fn(|k| {
-                    let at = k * each + (p * g.ci + c) * width + lane;
-                    sums[at..at + LANES].try_into().expect("eight lanes")
-                });
-                let taps = filters.pull_back(&m);
-                for (l, dw) in dw.chunks_exact_mut(g.ci * 9).enumerate() {
-                    for (dw, tap) in dw[c * 9..c * 9 + 9].iter_mut().zip(&taps) {
-                        *dw = tap[l];
+                for (i, dw) in dw.chunks_mut(LANES * g.ci * 9).enumerate() {
+                    for (k, m) in m.iter_mut().enumerate() {
+                        let at = k * each + (p * g.ci + c) * width + i * LANES;
+                        m.copy_from_slice(&sums[at..at + LANES]);
+                    }
+                    filters.pull_back(&m, &mut taps);
+                    for (l, dw) in dw.chunks_exact_mut(g.ci * 9).enumerate() {
+                        for (dw, tap) in dw[c * 9..c * 9 + 9].iter_mut().zip(&taps) {
+                            *dw = tap[l];
+                        }
                     }
                 }
             }

@@ -212,16 +212,12 @@ impl Filters {
     }
 
     /// The 36 values of each of eight filters from their nine taps.
-    pub(super) fn transform(&self, taps: &[V; 9]) -> [V; POINTS] {
-        let mut out = [[0.0; LANES]; POINTS];
-        filter(self.level, &self.g, taps, &mut out);
-        out
+    pub(super) fn transform(&self, taps: &[V; 9], out: &mut [V; POINTS]) {
+        filter(self.level, &self.g, taps, out);
     }
 
     /// The gradients of nine taps from those of the 36 values.
-    pub(super) fn pull_back(&self, m: &[V; POINTS]) -> [V; 9] {
-        let mut out = [[0.0; LANES]; 9];
-        filter_back(self.level, &self.g, m, &mut out);
-        out
+    pub(super) fn pull_back(&self, m: &[V; POINTS], out: &mut [V; 9]) {
+        filter_back(self.level, &self.g, m, out);
     }
 }
