@@ -194,6 +194,70 @@ class CourseUNet(nn.Module):
         return self.head(h).reshape(rows, -1)
 
 
+class Stage(nn.Module):
+    def __init__(self, w, c, blocks=2):
+        super().__init__()
+        self.blocks = nn.ModuleList()
+        for _ in range(blocks):
+            self.blocks.append(nn.Sequential(w.group_norm(c), w.conv(c, c, 3), nn.SiLU(), w.conv(c, c, 1)))
+        self.norm, self.qkv, self.proj = w.group_norm(c), w.linear(c, 3 * c), w.linear(c, c)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = x + block(x)
+        tokens = self.norm(x).flatten(2).transpose(1, 2)
+        h = attention(tokens, self.qkv, self.proj, 1)
+        return x + h.transpose(1, 2).reshape(x.shape)
+
+
+class Vae(nn.Module):
+    def __init__(self, w, channels=(4, 6, 8)):
+        super().__init__()
+        n = len(channels)
+        self.stem = w.conv(1, channels[0], 3)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        for i, c in enumerate(channels):
+            self.down.append(Stage(w, c))
+            self.down.append(w.conv(c, channels[i + 1], 3, 2) if i + 1 < n else nn.Identity())
+        self.moments = w.conv(channels[-1], 2 * channels[-1], 1)
+        self.latent = w.conv(channels[-1], channels[-1], 3)
+        for i, c in reversed(list(enumerate(channels))):
+            self.up.append(Stage(w, c))
+            if i:
+                self.up += [nn.Upsample(scale_factor=2), w.conv(c, channels[i - 1], 3)]
+        self.head = w.conv(channels[0], 1, 3)
+
+    def encode(self, x):
+        h = self.stem(x.reshape(-1, 1, 8, 8))
+        for m in self.down:
+            h = m(h)
+        return self.moments(h).flatten(1).chunk(2, 1)
+
+    def decode(self, z):
+        h = self.latent(z.reshape(len(z), -1, 2, 2))
+        for m in self.up:
+            h = m(h)
+        return self.head(h).flatten(1)
+
+
+def vae(w, rows=2, s=0.5, beta=10.0):
+    """Posterior, decoded sample, loss of one draw and the loss's gradient at x."""
+    net = Vae(w)
+    x, _, _ = inputs(rows, 64)
+    x.requires_grad_()
+    mean, log_variance = net.encode(x)
+    noise, _, _ = inputs(rows, mean.shape[1])
+    z = mean + (0.5 * log_variance).exp() * noise
+    decoded = net.decode(z)
+    nll = -torch.distributions.Normal(decoded, s).log_prob(x).sum() - x.numel() / 2 * math.log(2 * math.pi)
+    q = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    kl = torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum()
+    loss = (nll + beta * kl) / rows
+    (gradient,) = torch.autograd.grad(loss, x)
+    found = {"mean": mean, "log_variance": log_variance, "decoded": decoded, "loss": loss, "gradient": gradient}
+    return {k: v.flatten().tolist() for k, v in found.items()}
+
+
 def passed(network, rows=2, dim=64):
     x, t, y = inputs(rows, dim)
     x.requires_grad_()
@@ -220,6 +284,7 @@ def main():
     net = CourseUNet(Weights()).train()
     found["course_unet_train"] = passed(net)
     found["course_unet_train"]["statistics"] = statistics(net)
+    found["vae"] = vae(Weights())
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(rounded(found), separators=(",", ":")) + "\n")
     print(f"{OUT}: {OUT.stat().st_size} bytes, torch {torch.__version__}")

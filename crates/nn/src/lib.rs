@@ -10,6 +10,7 @@ mod dit;
 pub mod layers;
 mod mlp;
 mod unet;
+mod vae;
 
 pub use classifier::{Classifier, ClassifierConfig};
 pub use course_unet::{CourseUNet, CourseUNetConfig};
@@ -17,3 +18,4 @@ pub use dit::{DiT, DiTConfig, DiTForm};
 pub use layers::Init;
 pub use mlp::{Mlp, MlpConfig};
 pub use unet::{UNet, UNetConfig};
+pub use vae::{Posterior, Vae, VaeConfig, VaeLoss};
