@@ -26,3 +26,8 @@ use burn::tensor::{DType, Tensor};
 fn zeros<const D: usize, const E: usize>(like: &Tensor<D>, shape: [usize; E]) -> Tensor<E> {
     Tensor::zeros(shape, (&like.device(), DType::F32))
 }
+
+/// Ones like an f32 tensor `like`, on its device: what a missing factor stands for.
+fn ones<const D: usize, const E: usize>(like: &Tensor<D>, shape: [usize; E]) -> Tensor<E> {
+    Tensor::ones(shape, (&like.device(), DType::F32))
+}
