@@ -1,5 +1,15 @@
 //! The same operations in plain burn: the fallback on every other device and type, and the oracle of the tests.
 
+mod batch_norm;
+mod bilinear;
+mod transformer;
+
+pub use batch_norm::{batch_norm, batch_norm_train};
+pub use bilinear::bilinear2x;
+pub use transformer::{
+    attention, gated_add, gelu, gelu_erf, linear_act, self_attention, token_norm,
+};
+
 use burn::tensor::{Tensor, activation, module, ops::ConvOptions};
 
 /// Two-dimensional cross-correlation; see [`crate::conv2d`].
@@ -19,7 +29,11 @@ pub fn conv2d(
 }
 
 /// x · weight + bias; see [`crate::linear`].
-pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<D> {
     module::linear(x, weight, bias)
 }
 
