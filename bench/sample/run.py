@@ -13,7 +13,6 @@ import json
 import math
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,9 +22,10 @@ import numpy
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent / "simulate"))
+sys.path.insert(0, str(HERE.parent / "common"))
 
 import machine  # noqa: E402
+from driver import begin, child, failures_section, our_program, progress, write  # noqa: E402
 
 # A recipe, and what is sampled from it, in full and with --quick. Few steps of training will do: speed does not depend on
 # the weights, and both sides have the same.
@@ -39,16 +39,12 @@ STEPS, THREADS = 100, 2
 # One chunk of fokker's: what a process costs that hardly samples.
 LEAST = 1024
 LIMIT_SECONDS = 3600
-BUSY = 0.3
 
 
 def main():
     arguments = parse()
-    arguments.out.mkdir(parents=True, exist_ok=True)  # before minutes of work
-    started, before = time.time(), machine.facts()
-    if (before["load_average"] or 0.0) > BUSY:
-        progress(f"the machine is busy (load {before['load_average']:.1f}): the table will say so")
-    fokker = find_fokker(arguments.fokker)
+    started, before = time.time(), begin(arguments.out)
+    fokker = our_program(arguments.fokker, "fokker-cli", advice="Give its path with --fokker.")
     rounds = 1 if arguments.quick else arguments.rounds
     samples, failures = {}, []
     with tempfile.TemporaryDirectory(prefix="fokker-bench-") as folder:
@@ -58,7 +54,7 @@ def main():
             count = arguments.count or (few if arguments.quick else full)
             run = Path(folder) / work
             progress(f"{work}: training")
-            child([str(fokker), "train", str(recipe), "--out", str(run), *TRAINING], os.environ)
+            child([str(fokker), "train", str(recipe), "--out", str(run), *TRAINING], os.environ, LIMIT_SECONDS)
             samples[work] = []
             for turn in range(rounds):
                 own = run_fokker(fokker, run, count, folder)
@@ -100,23 +96,6 @@ def parse():
     return arguments
 
 
-def find_fokker(given):
-    """The path of the program, built if none is given."""
-    if given:
-        if not os.access(given, os.X_OK) or given.is_dir():
-            sys.exit(f"run.py: {given} is not a program")
-        return given.resolve()
-    build = ["cargo", "build", "--release", "-p", "fokker-cli", "--message-format=json-render-diagnostics"]
-    try:
-        done = subprocess.run(build, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    except FileNotFoundError:
-        sys.exit("run.py: cargo was not found, so fokker cannot be built; give its path with --fokker")
-    if done.returncode:
-        sys.exit(f"run.py: `{' '.join(build[:-1])}` failed")
-    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return Path([m["executable"] for m in messages if m.get("executable")][-1])
-
-
 def run_fokker(program, run, count, folder):
     """One sampling, as a user's command with all it does, and beside it one chunk, whose time is start and file."""
     out = Path(folder) / "points.npy"
@@ -124,7 +103,7 @@ def run_fokker(program, run, count, folder):
     seconds = []
     for points in (LEAST, count):
         start = time.perf_counter()
-        child([*sample, "--count", str(points)], os.environ)
+        child([*sample, "--count", str(points)], os.environ, LIMIT_SECONDS)
         seconds.append(time.perf_counter() - start)
     radii = numpy.linalg.norm(numpy.load(out).astype(float), axis=1)
     if len(radii) != count:
@@ -146,19 +125,8 @@ def run_fokker(program, run, count, folder):
 def run_peer(variant, run, count, environment):
     script = [sys.executable, str(HERE / "peers" / "torch_.py")]
     options = ["--variant", variant, "--run", str(run), "--count", str(count), "--steps", str(STEPS), "--threads", str(THREADS)]
-    line = json.loads(child([*script, *options], environment).splitlines()[-1])
+    line = json.loads(child([*script, *options], environment, LIMIT_SECONDS).splitlines()[-1])
     return line | {"count": count}
-
-
-def child(command, environment):
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"ran longer than {LIMIT_SECONDS} s") from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"{command[0]}: exit status {done.returncode}: {last}")
-    return done.stdout
 
 
 def disagreement(name, peer, own):
@@ -202,14 +170,13 @@ def table(samples):
 
 
 def markdown(rows, facts, failures):
-    flags = " ".join(facts["vector_flags"]) or "unknown"
     out = [
-        f"{facts['cpu']} ({flags}), {facts['cores']} cores, {facts['system']}; {facts['rounds']} rounds, {facts['seconds'] / 60:.1f} minutes"
+        f"{machine.sentence(facts)}; {facts['rounds']} rounds, {facts['seconds'] / 60:.1f} minutes"
         + (", **quick: figures are rough**" if facts["quick"] else "")
         + ".",
         "",
     ]
-    if (facts["load_average"] or 0.0) > BUSY:
+    if machine.is_busy(facts):
         out += [f"**The machine was busy before the run (load {facts['load_average']:.1f}): ratios only.**", ""]
     for work, group in rows.items():
         out += [
@@ -227,20 +194,8 @@ def markdown(rows, facts, failures):
                 f"| {r['seconds']:.1f} s | {r['first_seconds']:.1f} s | {r['batch']:,} | {r['radius']:.4f} |"
             )
         out.append("")
-    if failures:
-        out += ["**Failures**", ""] + [f"- {message}" for message in failures]
+    out = out[:-1] + failures_section(failures)
     return "\n".join(out).rstrip() + "\n"
-
-
-def progress(text):
-    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
-
-
-def write(path, text):
-    """Whole file or none."""
-    temporary = path.with_suffix(path.suffix + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

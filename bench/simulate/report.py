@@ -2,9 +2,8 @@
 
 import statistics
 
-# A run on a machine with more load than this before it starts is not worth publishing: libraries whose threads meet
-# at a barrier after every operation lose far more than their share of the cores, which the ratio cannot cancel.
-BUSY = 0.3
+import machine
+from driver import failures_section
 
 
 def rows(samples, spec):
@@ -75,15 +74,14 @@ def disagreements(results, works):
 
 
 def markdown(rows, works, facts, failures):
-    flags = " ".join(facts["vector_flags"]) or "unknown"
     out = [
-        f"{facts['cpu']} ({flags}), {facts['cores']} cores, {facts['system']}, Python {facts['python']}; "
+        f"{machine.sentence(facts)}, Python {facts['python']}; "
         f"{facts['rounds']} rounds of {facts['repeat']} runs, {facts['seconds'] / 60:.1f} minutes"
         + (", **quick: figures are rough**" if facts["quick"] else "")
         + ".",
         "",
     ]
-    if (facts["load_average"] or 0.0) > BUSY:
+    if machine.is_busy(facts):
         out += [f"**The machine was busy before the run (load {facts['load_average']:.1f}): do not publish these figures.**", ""]
     for work, table in rows.items():
         spec = works[work]
@@ -95,8 +93,7 @@ def markdown(rows, works, facts, failures):
         if any(entry["scaled"] for entry in table):
             out += [f"† ran fewer paths than {spec['stated']:,}; its speed is scaled by the count."]
         out += notes(work, rows) + [""]
-    if failures:
-        out += ["**Failures**", ""] + [f"- {message}" for message in failures] + [""]
+    out = out[:-1] + failures_section(failures) + [""]
     return "\n".join(out)
 
 

@@ -12,17 +12,18 @@ import json
 import math
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import machine
-import report
-
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "common"))
+
+import report  # noqa: E402
+from driver import begin, json_lines, our_program, progress, write  # noqa: E402
+from driver import child as run_child  # noqa: E402
+
 LIMIT_SECONDS = 300
 
 # What each work is, how its law is checked, and who runs it with how many items.
@@ -73,11 +74,9 @@ QUICK = {"a": 1, "b": 2, "c": 8, "d": 8}
 
 def main():
     arguments = parse()
-    arguments.out.mkdir(parents=True, exist_ok=True)  # before minutes of work
-    started, before = time.time(), machine.facts()  # the load of others, before our own adds to it
-    if (before["load_average"] or 0.0) > report.BUSY:
-        progress(f"the machine is busy (load {before['load_average']:.1f}): the table will say so")
-    fokker = None if arguments.no_fokker else find_fokker(arguments.fokker)
+    started, before = time.time(), begin(arguments.out)
+    advice = "Give its path with --fokker, or measure the peers alone with --no-fokker."
+    fokker = None if arguments.no_fokker else our_program(arguments.fokker, "fokker-sim", "bench", advice)
     rounds = 1 if arguments.quick else arguments.rounds
     repeat = 2 if arguments.quick else arguments.repeat
     results, failures = {}, []
@@ -112,27 +111,6 @@ def parse():
     if arguments.rounds < 1 or arguments.repeat < 1:
         parser.error("--rounds and --repeat must be at least 1")
     return arguments
-
-
-def find_fokker(given):
-    """The path of fokker's bench program, built if none is given. Exits with a clear message if there is none."""
-    advice = "Give its path with --fokker, or measure the peers alone with --no-fokker."
-    if given:
-        if not os.access(given, os.X_OK) or given.is_dir():
-            sys.exit(f"run.py: {given} is not a program. {advice}")
-        return given.resolve()
-    build = ["cargo", "build", "--release", "-p", "fokker-sim", "--example", "bench", "--message-format=json-render-diagnostics"]
-    try:
-        done = subprocess.run(build, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    except FileNotFoundError:
-        sys.exit(f"run.py: cargo was not found, so fokker's bench program cannot be built. {advice}")
-    if done.returncode:
-        sys.exit(f"run.py: `{' '.join(build[:-1])}` failed: fokker's side is absent. {advice}")
-    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    paths = [m["executable"] for m in messages if m.get("executable") and m.get("target", {}).get("name") == "bench"]
-    if not paths:
-        sys.exit(f"run.py: cargo built no program of example `bench`. {advice}")
-    return Path(paths[-1])
 
 
 def child_environment(cache):
@@ -177,31 +155,11 @@ def run_fokker(fokker, work, spec, common, environment):
 
 def child(command, environment):
     """The JSON lines a child printed."""
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"ran longer than {LIMIT_SECONDS} s") from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"exit status {done.returncode}: {last}")
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if not lines:
-        raise RuntimeError("printed no JSON line")
+    lines = json_lines(run_child(command, environment, LIMIT_SECONDS))
     for line in lines:
         line.setdefault("precision", "f32")
         line["speed"] = line["count"] / statistics.median(line["seconds"])
     return lines
-
-
-def progress(text):
-    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
-
-
-def write(path, text):
-    """Whole file or none."""
-    temporary = path.with_suffix(path.suffix + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

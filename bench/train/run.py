@@ -12,17 +12,16 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent / "simulate"))
+sys.path.insert(0, str(HERE.parent / "common"))
 
 import machine  # noqa: E402
+from driver import begin, child, failures_section, our_program, progress, write  # noqa: E402
 
 RECIPE = HERE / "ring.toml"
 VARIANTS = ["eager", "eager-fused", "compiled", "compiled-batch"]
@@ -31,16 +30,12 @@ BATCH, WINDOW, WINDOWS = 1000, 500, 4
 # of half a million points is known to a third of a per cent.
 FLOOR, CEILING = 18.196 / 2 * 0.99, 18.196 / 2 * 1.04
 LIMIT_SECONDS = 600
-BUSY = 0.3
 
 
 def main():
     arguments = parse()
-    arguments.out.mkdir(parents=True, exist_ok=True)  # before minutes of work
-    started, before = time.time(), machine.facts()
-    if (before["load_average"] or 0.0) > BUSY:
-        progress(f"the machine is busy (load {before['load_average']:.1f}): the table will say so")
-    fokker = find_fokker(arguments.fokker)
+    started, before = time.time(), begin(arguments.out)
+    fokker = our_program(arguments.fokker, "fokker-cli", advice="Give its path with --fokker.")
     rounds, window = (1, 100) if arguments.quick else (arguments.rounds, WINDOW)
     samples, failures = [], []
     with tempfile.TemporaryDirectory(prefix="fokker-bench-") as folder:
@@ -81,29 +76,12 @@ def parse():
     return arguments
 
 
-def find_fokker(given):
-    """The path of the program, built if none is given."""
-    if given:
-        if not os.access(given, os.X_OK) or given.is_dir():
-            sys.exit(f"run.py: {given} is not a program")
-        return given.resolve()
-    build = ["cargo", "build", "--release", "-p", "fokker-cli", "--message-format=json-render-diagnostics"]
-    try:
-        done = subprocess.run(build, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    except FileNotFoundError:
-        sys.exit("run.py: cargo was not found, so fokker cannot be built; give its path with --fokker")
-    if done.returncode:
-        sys.exit(f"run.py: `{' '.join(build[:-1])}` failed")
-    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return Path([m["executable"] for m in messages if m.get("executable")][-1])
-
-
 def run_fokker(program, window, folder):
     """One training; the first line of its log is the warm-up."""
     out = Path(tempfile.mkdtemp(dir=folder)) / "run"
     sets = [f"train.steps={window * (WINDOWS + 1)}", f"train.log_every={window}", f"train.batch={BATCH}"]
     options = [word for each in sets for word in ("--set", each)]
-    child([str(program), "--threads", "2", "train", str(RECIPE), "--out", str(out), *options], os.environ)
+    child([str(program), "--threads", "2", "train", str(RECIPE), "--out", str(out), *options], os.environ, LIMIT_SECONDS)
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     version = json.loads((out / "run.json").read_text())["fokker"]
     seconds = [line["seconds"] for line in lines[1:]]
@@ -113,18 +91,7 @@ def run_fokker(program, window, folder):
 def run_peer(variant, window, environment):
     script = [sys.executable, str(HERE / "peers" / "torch_.py")]
     options = ["--variant", variant, "--steps", str(window), "--windows", str(WINDOWS), "--batch", str(BATCH)]
-    return json.loads(child([*script, *options], environment).splitlines()[-1])
-
-
-def child(command, environment):
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"ran longer than {LIMIT_SECONDS} s") from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"{command[0]}: exit status {done.returncode}: {last}")
-    return done.stdout
+    return json.loads(child([*script, *options], environment, LIMIT_SECONDS).splitlines()[-1])
 
 
 def step_ms(run):
@@ -162,15 +129,14 @@ def table(samples):
 
 
 def markdown(rows, facts, failures):
-    flags = " ".join(facts["vector_flags"]) or "unknown"
     out = [
-        f"{facts['cpu']} ({flags}), {facts['cores']} cores, {facts['system']}; {facts['rounds']} rounds, "
+        f"{machine.sentence(facts)}; {facts['rounds']} rounds, "
         f"{WINDOWS} windows of {facts['window']} steps a process, {facts['seconds'] / 60:.1f} minutes"
         + (", **quick: figures are rough**" if facts["quick"] else "")
         + ".",
         "",
     ]
-    if (facts["load_average"] or 0.0) > BUSY:
+    if machine.is_busy(facts):
         out += [f"**The machine was busy before the run (load {facts['load_average']:.1f}): ratios only.**", ""]
     out += ["| | ms a step | spread | steps/s | fokker is faster by | spread | first window | loss |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
     for r in rows:
@@ -180,20 +146,8 @@ def markdown(rows, facts, failures):
             f"| {r['name']} {r['version']} | {r['ms']:.2f} | {r['ms_range'][0]:.2f}–{r['ms_range'][1]:.2f} | {1e3 / r['ms']:.0f} "
             f"| {ratio} | {spread} | {r['first_seconds']:.1f} s | {r['loss']:.3f} |"
         )
-    if failures:
-        out += ["", "**Failures**", ""] + [f"- {message}" for message in failures]
+    out += failures_section(failures)
     return "\n".join(out) + "\n"
-
-
-def progress(text):
-    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
-
-
-def write(path, text):
-    """Whole file or none."""
-    temporary = path.with_suffix(path.suffix + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ use burn::backend::{
     ExtensionType, backend_extension,
 };
 
+use crate::raw::activation::Curve;
 use crate::raw::adamw::Step;
 
 /// Any number of float tensors, at least one, as an argument of an operation.
@@ -63,6 +64,15 @@ pub(crate) struct NormOptions {
     pub(crate) activate: bool,
 }
 
+/// What a normalisation of tokens is, beside its tensors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenNormOptions {
+    /// Added to the variance or the mean square.
+    pub(crate) eps: f64,
+    /// Whether the mean is taken off first.
+    pub(crate) centred: bool,
+}
+
 /// The forward operations, routed by the device of their tensors.
 #[backend_extension(Autodiff, Flex)]
 pub(crate) trait FusedOps: Backend {
@@ -88,8 +98,43 @@ pub(crate) trait FusedOps: Backend {
         #[extension_type] layers: Tensors<Self>,
     ) -> FloatTensor<Self>;
 
-    /// See [`crate::silu`].
-    fn fused_silu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// See [`crate::silu`], [`crate::gelu`] and [`crate::gelu_erf`].
+    fn fused_activation(x: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self>;
+
+    /// See [`crate::linear_act`].
+    fn fused_linear_act(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        curve: Curve,
+    ) -> FloatTensor<Self>;
+
+    /// See [`crate::attention`].
+    fn fused_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`crate::self_attention`].
+    fn fused_self_attention(qkv: FloatTensor<Self>, heads: usize) -> FloatTensor<Self>;
+
+    /// See [`crate::token_norm`].
+    fn fused_token_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        options: TokenNormOptions,
+    ) -> FloatTensor<Self>;
+
+    /// See [`crate::gated_add`].
+    fn fused_gated_add(
+        x: FloatTensor<Self>,
+        h: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 
     /// See [`crate::group_norm_silu`].
     fn fused_group_norm(
@@ -152,8 +197,64 @@ pub(crate) trait FusedGrads: Backend {
         wants: [bool; 2],
     ) -> (Option<FloatTensor<Self>>, Vec<FloatTensor<Self>>);
 
+    /// The output of a linear map and an activation, and the values between the two.
+    fn linear_with_tape(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        curve: Curve,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
     /// With respect to x.
-    fn silu_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn activation_grad(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        curve: Curve,
+    ) -> FloatTensor<Self>;
+
+    /// The attention's output, and what [`attention_grads`](Self::attention_grads) needs of the way there.
+    fn attention_with_tape(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// With respect to q, k and v.
+    fn attention_grads(
+        inputs: [FloatTensor<Self>; 3],
+        output: FloatTensor<Self>,
+        tape: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 3];
+
+    /// As [`attention_with_tape`](Self::attention_with_tape).
+    fn self_attention_with_tape(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// With respect to qkv.
+    fn self_attention_grad(
+        qkv: FloatTensor<Self>,
+        output: FloatTensor<Self>,
+        tape: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        heads: usize,
+    ) -> FloatTensor<Self>;
+
+    /// With respect to x, gamma, beta, scale and shift, given in this order.
+    fn token_norm_grads(
+        inputs: [FloatTensor<Self>; 5],
+        dy: FloatTensor<Self>,
+        options: TokenNormOptions,
+    ) -> [FloatTensor<Self>; 5];
+
+    /// With respect to h and the gate; the one at x is `dy`.
+    fn gated_add_grads(
+        h: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 2];
 
     /// With respect to x, gamma, beta, scale and shift, given in this order.
     fn group_norm_grads(

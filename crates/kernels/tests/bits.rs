@@ -5,7 +5,10 @@ mod common;
 
 use burn::tensor::{Device, Tensor};
 use common::{bits, flat, numbers, run, values};
-use fokker_kernels::{conv2d, group_norm_silu, linear, mlp, silu, upsample2x};
+use fokker_kernels::{
+    Activation, TokenNorm, attention, conv2d, gated_add, gelu, gelu_erf, group_norm_silu, linear,
+    linear_act, mlp, self_attention, silu, token_norm, upsample2x,
+};
 
 const BATCHES: [usize; 4] = [1, 5, 16, 33];
 
@@ -23,6 +26,13 @@ type Case = (
 );
 
 fn cases() -> Vec<Case> {
+    let mut all = plain_cases();
+    all.extend(transformer(33, 2, 24));
+    all.extend(transformer(200, 1, 16));
+    all
+}
+
+fn plain_cases() -> Vec<Case> {
     let conv = |ci: usize, co: usize, n: usize, k: usize, s: usize| -> Case {
         let f = move |b: usize, t: &[Tensor<1>]| {
             let (x, w) = (
@@ -76,6 +86,69 @@ fn cases() -> Vec<Case> {
             3 * 900,
             vec![],
             Box::new(|b, t| flatten(upsample2x(t[0].clone().reshape([b, 3, 30, 30])))),
+        ),
+    ]
+}
+
+/// What transformers are made of, a sample being `tokens` tokens of `heads` heads of `dim` and what belongs to them.
+fn transformer(tokens: usize, heads: usize, dim: usize) -> Vec<Case> {
+    let (n, h, d, w) = (tokens, heads, dim, heads * dim);
+    vec![
+        (
+            "attention",
+            3 * n * w,
+            vec![],
+            Box::new(move |b, t| {
+                let x = t[0].clone().reshape([b, 3 * n, h, d]);
+                let [q, k, v] = [0, 1, 2].map(|i| x.clone().narrow(1, i * n, n));
+                flatten(attention(q, k.narrow(1, 1, n - 1), v.narrow(1, 1, n - 1)))
+            }),
+        ),
+        (
+            "self_attention",
+            3 * n * w,
+            vec![],
+            Box::new(move |b, t| flatten(self_attention(t[0].clone().reshape([b, n, 3 * w]), h))),
+        ),
+        (
+            "token_norm",
+            (n + 2) * w,
+            vec![w, w],
+            Box::new(move |b, t| {
+                let x = t[0].clone().reshape([b, n + 2, w]);
+                let [scale, shift] =
+                    [n, n + 1].map(|at| x.clone().narrow(1, at, 1).reshape([b, w]));
+                let (gamma, beta) = (Some(t[1].clone()), Some(t[2].clone()));
+                let x = x.narrow(1, 0, n);
+                let kind = TokenNorm::Layer;
+                flatten(token_norm(x, kind, gamma, beta, 1e-6, Some((scale, shift))))
+            }),
+        ),
+        (
+            "gated_add",
+            (2 * n + 1) * w,
+            vec![],
+            Box::new(move |b, t| {
+                let all = t[0].clone().reshape([b, 2 * n + 1, w]);
+                let [x, h] = [0, n].map(|at| all.clone().narrow(1, at, n));
+                flatten(gated_add(x, h, all.narrow(1, 2 * n, 1).reshape([b, w])))
+            }),
+        ),
+        (
+            "gelu",
+            n * w,
+            vec![],
+            Box::new(|_, t| gelu(t[0].clone()) + gelu_erf(t[0].clone())),
+        ),
+        (
+            "linear_act",
+            n * w,
+            vec![w * 40, 40],
+            Box::new(move |b, t| {
+                let (x, weight) = (t[0].clone().reshape([b, n, w]), t[1].clone());
+                let weight = weight.reshape([w, 40]);
+                flatten(linear_act(x, weight, Some(t[2].clone()), Activation::Gelu))
+            }),
         ),
     ]
 }

@@ -5,11 +5,17 @@
 //! implementation that runs on the fused operations of `fokker-kernels`.
 
 mod classifier;
+mod course_unet;
+mod dit;
 pub mod layers;
 mod mlp;
 mod unet;
+mod vae;
 
 pub use classifier::{Classifier, ClassifierConfig};
+pub use course_unet::{CourseUNet, CourseUNetConfig};
+pub use dit::{DiT, DiTConfig, DiTForm};
 pub use layers::Init;
 pub use mlp::{Mlp, MlpConfig};
 pub use unet::{UNet, UNetConfig};
+pub use vae::{Posterior, Vae, VaeConfig, VaeLoss};

@@ -1,13 +1,17 @@
 //! The derivatives: one implementation for every inner backend and every checkpointing strategy.
 
+mod activation;
+mod attention;
 mod conv;
+mod gated;
 mod linear;
 mod mlp;
 mod norm;
-mod silu;
+mod token_norm;
 mod upsample;
 
-use crate::extension::{FusedGrads, FusedOps, NormOptions, Tensors};
+use crate::extension::{FusedGrads, FusedOps, NormOptions, Tensors, TokenNormOptions};
+use crate::raw::activation::Curve;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -28,15 +32,55 @@ impl<B: FusedOps + FusedGrads, C: CheckpointStrategy> FusedOps for Autodiff<B, C
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        linear::tracked::<B, C>(x, weight, bias)
+        linear::tracked::<B, C>(x, weight, bias, None)
     }
 
     fn fused_mlp(x: FloatTensor<Self>, layers: Tensors<Self>) -> FloatTensor<Self> {
         mlp::tracked::<B, C>(x, layers.0)
     }
 
-    fn fused_silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        silu::tracked::<B, C>(x)
+    fn fused_activation(x: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
+        activation::tracked::<B, C>(x, curve)
+    }
+
+    fn fused_linear_act(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        curve: Curve,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<B, C>(x, weight, bias, Some(curve))
+    }
+
+    fn fused_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        attention::apart::<B, C>([q, k, v])
+    }
+
+    fn fused_self_attention(qkv: FloatTensor<Self>, heads: usize) -> FloatTensor<Self> {
+        attention::together::<B, C>(qkv, heads)
+    }
+
+    fn fused_token_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        options: TokenNormOptions,
+    ) -> FloatTensor<Self> {
+        token_norm::tracked::<B, C>([x, gamma, beta, scale, shift], options)
+    }
+
+    fn fused_gated_add(
+        x: FloatTensor<Self>,
+        h: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        gated::tracked::<B, C>(x, h, gate)
     }
 
     fn fused_group_norm(

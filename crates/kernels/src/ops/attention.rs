@@ -1,6 +1,9 @@
 //! Attention.
 
+use crate::extension::FusedOps;
 use crate::reference;
+use crate::switch::is_fast;
+use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 /// Attention, softmax(q kᵀ / √dim) v for every sample and head (Vaswani et al. 2017, arXiv:1706.03762).
@@ -21,7 +24,14 @@ pub fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
         v.dims()
     );
     assert!(n > 0, "attention: at least one key is needed");
-    reference::attention(q, k, v)
+    if ![&q, &k, &v].into_iter().all(is_fast) {
+        return reference::attention(q, k, v);
+    }
+    Tensor::from_dispatch(Dispatch::fused_attention(
+        q.into_dispatch(),
+        k.into_dispatch(),
+        v.into_dispatch(),
+    ))
 }
 
 /// [`attention`] of tokens to each other, on queries, keys and values that lie side by side, each head-major, as one
@@ -39,5 +49,8 @@ pub fn self_attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
         heads > 0 && width % (3 * heads) == 0,
         "self_attention: q, k and v of {heads} heads do not fit in a width of {width}"
     );
-    reference::self_attention(qkv, heads)
+    if !is_fast(&qkv) {
+        return reference::self_attention(qkv, heads);
+    }
+    Tensor::from_dispatch(Dispatch::fused_self_attention(qkv.into_dispatch(), heads))
 }

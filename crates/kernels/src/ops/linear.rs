@@ -2,6 +2,7 @@
 
 use super::zeros;
 use crate::extension::FusedOps;
+use crate::raw::activation::Curve;
 use crate::reference;
 use crate::switch::is_fast;
 use burn::backend::Dispatch;
@@ -73,6 +74,20 @@ pub fn linear_act<const D: usize>(
     bias: Option<Tensor<1>>,
     activation: Activation,
 ) -> Tensor<D> {
+    let curve = match activation {
+        Activation::None => return linear(x, weight, bias),
+        Activation::Silu => Curve::Silu,
+        Activation::Gelu => Curve::Gelu,
+    };
     check(&x, &weight, bias.as_ref());
-    reference::linear_act(x, weight, bias, activation)
+    if !(is_fast(&x) && is_fast(&weight) && bias.as_ref().is_none_or(is_fast)) {
+        return reference::linear_act(x, weight, bias, activation);
+    }
+    let bias = bias.unwrap_or_else(|| zeros(&x, [weight.dims()[1]]));
+    Tensor::from_dispatch(Dispatch::fused_linear_act(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        curve,
+    ))
 }

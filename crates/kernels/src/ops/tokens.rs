@@ -1,6 +1,10 @@
 //! What a transformer's block does to its tokens around attention and the perceptron.
 
+use super::{ones, zeros};
+use crate::extension::{FusedOps, TokenNormOptions};
 use crate::reference;
+use crate::switch::is_fast;
+use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 /// Which normalisation of a token's features.
@@ -51,7 +55,30 @@ pub fn token_norm(
             shift.dims()
         );
     }
-    reference::token_norm(x, kind, gamma, beta, eps, modulation)
+    let fast = is_fast(&x)
+        && gamma.as_ref().is_none_or(is_fast)
+        && beta.as_ref().is_none_or(is_fast)
+        && modulation
+            .as_ref()
+            .is_none_or(|(scale, shift)| is_fast(scale) && is_fast(shift));
+    if !fast {
+        return reference::token_norm(x, kind, gamma, beta, eps, modulation);
+    }
+    let gamma = gamma.unwrap_or_else(|| ones(&x, [width]));
+    let beta = beta.unwrap_or_else(|| zeros(&x, [width]));
+    let (scale, shift) =
+        modulation.unwrap_or_else(|| (zeros(&x, [b, width]), zeros(&x, [b, width])));
+    Tensor::from_dispatch(Dispatch::fused_token_norm(
+        x.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        scale.into_dispatch(),
+        shift.into_dispatch(),
+        TokenNormOptions {
+            eps,
+            centred: kind == TokenNorm::Layer,
+        },
+    ))
 }
 
 /// x + gate · h, the gate the same for every token of a sample: the residual of adaLN-Zero (Peebles and Xie 2023,
@@ -72,5 +99,12 @@ pub fn gated_add(x: Tensor<3>, h: Tensor<3>, gate: Tensor<2>) -> Tensor<3> {
         h.dims(),
         gate.dims()
     );
-    reference::gated_add(x, h, gate)
+    if !(is_fast(&x) && is_fast(&h) && is_fast(&gate)) {
+        return reference::gated_add(x, h, gate);
+    }
+    Tensor::from_dispatch(Dispatch::fused_gated_add(
+        x.into_dispatch(),
+        h.into_dispatch(),
+        gate.into_dispatch(),
+    ))
 }

@@ -1,7 +1,11 @@
 //! The same operations in plain burn: the fallback on every other device and type, and the oracle of the tests.
 
+mod batch_norm;
+mod bilinear;
 mod transformer;
 
+pub use batch_norm::{batch_norm, batch_norm_train};
+pub use bilinear::bilinear2x;
 pub use transformer::{
     attention, gated_add, gelu, gelu_erf, linear_act, self_attention, token_norm,
 };

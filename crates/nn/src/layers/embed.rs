@@ -14,8 +14,13 @@ pub struct ClassEmbedding {
 impl ClassEmbedding {
     /// Vectors of `size` numbers, initially N(0, 1).
     pub fn new(classes: usize, size: usize, init: &mut Init) -> Self {
+        Self::scaled(classes, size, 1.0, init)
+    }
+
+    /// Vectors of `size` numbers, initially N(0, std²).
+    pub fn scaled(classes: usize, size: usize, std: f64, init: &mut Init) -> Self {
         Self {
-            table: init.normal([classes + 1, size], 1.0),
+            table: init.normal([classes + 1, size], std),
         }
     }
 

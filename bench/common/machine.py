@@ -29,3 +29,18 @@ def cpu():
     fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     fields = {key.strip(): value.strip() for key, value in fields.items()}
     return fields.get("model name", platform.machine()), set(fields.get("flags", fields.get("Features", "")).split())
+
+
+# A run on a machine with more load than this before it starts is not worth publishing: libraries whose threads meet
+# at a barrier after every operation lose far more than their share of the cores, which the ratio cannot cancel.
+BUSY = 0.3
+
+
+def is_busy(machine):
+    return (machine["load_average"] or 0.0) > BUSY
+
+
+def sentence(machine):
+    """Processor, instruction sets, cores and system, as the line under a table begins."""
+    flags = " ".join(machine["vector_flags"]) or "unknown"
+    return f"{machine['cpu']} ({flags}), {machine['cores']} cores, {machine['system']}"

@@ -1,4 +1,5 @@
 use crate::extension::{FusedGrads, FusedOps};
+use crate::raw::activation::Curve;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::retro_forward::RetroForward;
@@ -10,42 +11,51 @@ use burn::backend::tensor::FloatTensor;
 use std::marker::PhantomData;
 
 #[derive(Debug)]
-struct Silu;
+struct Activation;
 
-impl<B: FusedGrads> Backward<B, 1> for Silu {
-    type State = NodeId;
+impl<B: FusedGrads> Backward<B, 1> for Activation {
+    type State = (NodeId, Curve);
 
-    fn backward(self, ops: Ops<NodeId, 1>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
-        let x: FloatTensor<B> = checkpointer.retrieve_node_output(ops.state);
-        unary::<B, _>(ops.parents, ops.node, grads, |dy| B::silu_grad(x, dy));
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let (x, curve) = ops.state;
+        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+        unary::<B, _>(ops.parents, ops.node, grads, |dy| {
+            B::activation_grad(x, dy, curve)
+        });
     }
 }
 
 /// Computes the output again where gradient checkpointing did not keep it.
 #[derive(Clone, Debug)]
-struct Again<B>(NodeId, PhantomData<B>);
+struct Again<B>(NodeId, Curve, PhantomData<B>);
 
 impl<B: FusedOps> RetroForward for Again<B> {
     fn forward(&self, states: &mut BackwardStates, out: NodeId) {
         let x = states.get_state::<FloatTensor<B>>(&self.0);
-        states.save(out, B::fused_silu(x));
+        states.save(out, B::fused_activation(x, self.1));
     }
 }
 
-/// The SiLU, recorded with its derivative.
+/// The activation, recorded with its derivative.
 pub(super) fn tracked<B: FusedOps + FusedGrads, C: CheckpointStrategy>(
     x: FloatTensor<Autodiff<B, C>>,
+    curve: Curve,
 ) -> FloatTensor<Autodiff<B, C>> {
-    let prep = Backward::<B, 1>::prepare::<C>(Silu, [x.node()]).memory_bound();
+    let prep = Backward::<B, 1>::prepare::<C>(Activation, [x.node()]).memory_bound();
     match prep
-        .retro_forward(Again::<B>(x.id(), PhantomData))
+        .retro_forward(Again::<B>(x.id(), curve, PhantomData))
         .parents([&x])
         .stateful()
     {
         OpsKind::Tracked(mut prep) => {
-            let state = prep.checkpoint(&x);
-            prep.finish(state, B::fused_silu(x.into_primitive()))
+            let state = (prep.checkpoint(&x), curve);
+            prep.finish(state, B::fused_activation(x.into_primitive(), curve))
         }
-        OpsKind::UnTracked(prep) => prep.finish(B::fused_silu(x.into_primitive())),
+        OpsKind::UnTracked(prep) => prep.finish(B::fused_activation(x.into_primitive(), curve)),
     }
 }

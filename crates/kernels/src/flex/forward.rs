@@ -1,0 +1,126 @@
+use super::sizes::{affine, geometry, linear_sizes, norm_sizes, plan, views};
+use super::tensors::{dims, last_axis, like, row_major, sole_values, tensor, values};
+use super::transformer;
+use crate::extension::{FusedOps, NormOptions, Tensors, TokenNormOptions};
+use crate::raw::activation::{self, Curve};
+use crate::raw::{Level, conv, linear, mlp, norm, upsample};
+use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
+
+impl FusedOps for Flex {
+    fn fused_conv2d(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        stride: usize,
+        padding: usize,
+    ) -> FlexTensor {
+        let (x, weight, bias) = (row_major(x), row_major(weight), row_major(bias));
+        let g = geometry(dims(&x), dims(&weight), stride, padding);
+        let y = conv::forward(
+            Level::best(),
+            values(&x),
+            values(&weight),
+            Some(values(&bias)),
+            &g,
+        );
+        tensor(y, [g.batch, g.co, g.oh, g.ow])
+    }
+
+    fn fused_linear(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
+        let (x, weight, bias) = (row_major(x), row_major(weight), row_major(bias));
+        let y = linear::forward(
+            Level::best(),
+            values(&x),
+            values(&weight),
+            Some(values(&bias)),
+            linear_sizes(&x, &weight),
+        );
+        last_axis(y, &x, dims::<2>(&weight)[1])
+    }
+
+    fn fused_mlp(x: FlexTensor, layers: Tensors<Self>) -> FlexTensor {
+        let (x, layers) = (
+            row_major(x),
+            layers.0.into_iter().map(row_major).collect::<Vec<_>>(),
+        );
+        let plan = plan(&x, &layers);
+        let outputs = layers[layers.len() - 1].layout().num_elements();
+        let y = mlp::forward(&plan, values(&x), &views(&layers), None);
+        tensor(y, [dims::<2>(&x)[0], outputs])
+    }
+
+    fn fused_activation(x: FlexTensor, curve: Curve) -> FlexTensor {
+        let mut x = row_major(x);
+        match sole_values(&mut x) {
+            Some(x) => activation::forward_in_place(Level::best(), curve, x),
+            None => {
+                let y = activation::forward(Level::best(), curve, values(&x));
+                return like(y, &x);
+            }
+        }
+        x
+    }
+
+    fn fused_linear_act(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        curve: Curve,
+    ) -> FlexTensor {
+        Self::fused_activation(Self::fused_linear(x, weight, bias), curve)
+    }
+
+    fn fused_attention(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> FlexTensor {
+        transformer::attention(q, k, v).0
+    }
+
+    fn fused_self_attention(qkv: FlexTensor, heads: usize) -> FlexTensor {
+        transformer::self_attention(qkv, heads).0
+    }
+
+    fn fused_token_norm(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        options: TokenNormOptions,
+    ) -> FlexTensor {
+        transformer::token_norm([x, gamma, beta, scale, shift], options)
+    }
+
+    fn fused_gated_add(x: FlexTensor, h: FlexTensor, gate: FlexTensor) -> FlexTensor {
+        transformer::gated_add(x, h, gate)
+    }
+
+    fn fused_group_norm(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        options: NormOptions,
+    ) -> FlexTensor {
+        let inputs = [x, gamma, beta, scale, shift].map(row_major);
+        let shape = dims(&inputs[0]);
+        tensor(
+            norm::forward(
+                Level::best(),
+                values(&inputs[0]),
+                affine(&inputs),
+                &norm_sizes(shape, options),
+            ),
+            shape,
+        )
+    }
+
+    fn fused_upsample2x(x: FlexTensor) -> FlexTensor {
+        let x = row_major(x);
+        let [b, c, h, w] = dims(&x);
+        tensor(
+            upsample::forward(Level::best(), values(&x), w),
+            [b, c, 2 * h, 2 * w],
+        )
+    }
+}

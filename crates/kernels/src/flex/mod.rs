@@ -1,0 +1,8 @@
+//! The operations on burn's `flex` CPU backend: tensors to slices, kernels, slices to tensors.
+
+mod forward;
+mod grads;
+mod sizes;
+mod tensors;
+mod transformer;
+mod updates;

@@ -1,0 +1,15 @@
+//! Bilinear up-sampling.
+
+use crate::reference;
+use burn::tensor::Tensor;
+
+/// Bilinear doubling of height and width, pixel centres half a pixel off the edges (PyTorch's `align_corners=False`).
+///
+/// Along each axis y\[2i\] = ¼ x\[i − 1\] + ¾ x\[i\] and y\[2i + 1\] = ¾ x\[i\] + ¼ x\[i + 1\], the edges repeated.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, h, w]`
+/// - output: `[batch, channels, 2h, 2w]`
+pub fn bilinear2x(x: Tensor<4>) -> Tensor<4> {
+    reference::bilinear2x(x)
+}

@@ -1,0 +1,232 @@
+//! Attention, softmax(q kᵀ / √d) v per sample and head, with its gradients, in memory linear in the tokens.
+//!
+//! A block of queries meets blocks of keys: products of both with the micro-kernel, the softmax between them while the
+//! block is in cache, rescaled from block to block (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022,
+//! arXiv:2205.14135). Backward computes the weights again from two numbers kept per row. Blocks depend on the number
+//! of tokens alone, so bits depend neither on the batch nor on the threads.
+
+mod backward;
+mod forward;
+mod softmax;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use backward::{Passed, backward};
+pub(crate) use forward::forward;
+
+use super::Level;
+use super::gemm::{Product, Terms};
+use super::pack::{Panel, panels};
+use super::transpose::rows_to_panel;
+
+/// The sizes of one attention.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) batch: usize,
+    pub(crate) heads: usize,
+    pub(crate) queries: usize,
+    pub(crate) keys: usize,
+    pub(crate) dim: usize,
+}
+
+impl Sizes {
+    /// What the logits are multiplied with.
+    fn scale(&self) -> f32 {
+        (1.0 / (self.dim as f64).sqrt()) as f32
+    }
+}
+
+/// Where queries, keys or values lie in a buffer: the `dim` values of token t and head h of sample b begin at
+/// `start + b · sample + t · token + h · dim`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) start: usize,
+    pub(crate) sample: usize,
+    pub(crate) token: usize,
+}
+
+impl Place {
+    /// `[batch, tokens, heads, dim]`.
+    pub(crate) fn alone(tokens: usize, heads: usize, dim: usize) -> Self {
+        let token = heads * dim;
+        Self {
+            start: 0,
+            sample: tokens * token,
+            token,
+        }
+    }
+
+    /// Part `i` of `[batch, tokens, 3, heads, dim]`.
+    pub(crate) fn third(i: usize, tokens: usize, heads: usize, dim: usize) -> Self {
+        let inner = heads * dim;
+        Self {
+            start: i * inner,
+            sample: tokens * 3 * inner,
+            token: 3 * inner,
+        }
+    }
+
+    /// Where the first token of a head begins.
+    fn head(&self, b: usize, h: usize, dim: usize) -> usize {
+        self.start + b * self.sample + h * dim
+    }
+}
+
+/// A buffer and where to look in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Heads<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) place: Place,
+}
+
+impl<'a> Heads<'a> {
+    /// The values from the first token of a head on, `place.token` from one token to the next.
+    fn of(&self, b: usize, h: usize, dim: usize) -> &'a [f32] {
+        &self.values[self.place.head(b, h, dim)..]
+    }
+}
+
+/// Two numbers per query: P = e^(s · scale − shift) · inverse. `[batch, heads, 2, queries]`.
+pub(crate) type Stats = Vec<f32>;
+
+/// Lanes that `panels` take together.
+fn padded(panels: &[Panel]) -> usize {
+    panels.last().map_or(0, |p| p.start + p.width)
+}
+
+/// The distance between rows of `n` values: an odd number of cache lines, so that columns do not share a cache set.
+fn row_stride(n: usize) -> usize {
+    n.next_multiple_of(32) + 16
+}
+
+/// Offsets 0, stride, 2 · stride, …
+fn every(stride: usize, n: usize) -> Vec<u32> {
+    (0..n)
+        .map(|i| u32::try_from(i * stride).expect("a head within 2³² values"))
+        .collect()
+}
+
+/// Tokens as lanes: panel p is `[dim][p.width]` and begins at `p.start · dim`.
+fn pack_lanes(level: Level, src: &[f32], token: usize, dim: usize, ps: &[Panel], out: &mut [f32]) {
+    for p in ps {
+        let part = &mut out[p.start * dim..][..p.width * dim];
+        rows_to_panel(
+            level,
+            &src[p.start * token..],
+            token,
+            p.lanes,
+            dim,
+            p.width,
+            part,
+        );
+    }
+}
+
+/// Features as lanes: panel p is `[n][p.width]` and begins at `p.start · n`. Token t is multiplied by `factor(t)`.
+fn pack_terms(
+    src: &[f32],
+    token: usize,
+    n: usize,
+    ps: &[Panel],
+    out: &mut [f32],
+    factor: impl Fn(usize) -> f32,
+) {
+    for p in ps {
+        let part = &mut out[p.start * n..][..p.width * n];
+        for (t, out) in part.chunks_exact_mut(p.width).enumerate() {
+            let src = &src[t * token + p.start..][..p.lanes];
+            let f = factor(t);
+            out.iter_mut().zip(src).for_each(|(o, s)| *o = s * f);
+            out[p.lanes..].fill(0.0);
+        }
+    }
+}
+
+/// A run of keys that a block of queries meets at once.
+struct Block<'a> {
+    /// The first key.
+    start: usize,
+    keys: usize,
+    /// The panels of these keys.
+    panels: &'a [Panel],
+}
+
+/// Cuts all panels of keys into blocks of `size` keys, a multiple of every panel's width.
+fn blocks(all: &[Panel], size: usize) -> Vec<Block<'_>> {
+    all.chunk_by(|a, b| a.start / size == b.start / size)
+        .map(|panels| Block {
+            start: panels[0].start,
+            keys: panels.iter().map(|p| p.lanes).sum(),
+            panels,
+        })
+        .collect()
+}
+
+/// c\[i, j\] = Σ over the features of row i of `a` and lane j of the packed block.
+#[allow(clippy::too_many_arguments)]
+fn logits(
+    level: Level,
+    a: &[f32],
+    rows: &[u32],
+    features: &Terms,
+    packed: &[f32],
+    block: &Block<'_>,
+    c: &mut [f32],
+    ldc: usize,
+) {
+    let dim = features.len();
+    for p in block.panels {
+        let product = Product {
+            level,
+            a,
+            rows,
+            terms: features,
+            b: &packed[p.start * dim..][..p.width * dim],
+            width: p.width,
+            ldc,
+            add: false,
+        };
+        product.run(&mut c[p.start - block.start..]);
+    }
+}
+
+/// c\[i, ·\] ⟵ \[c +\] Σ over the terms of row i of `a` and term `first + k` of `n` packed ones.
+#[allow(clippy::too_many_arguments)]
+fn mix(
+    level: Level,
+    a: &[f32],
+    rows: &[u32],
+    terms: &Terms,
+    packed: &[f32],
+    (first, n): (usize, usize),
+    features: &[Panel],
+    c: &mut [f32],
+    add: bool,
+) {
+    let ldc = padded(features);
+    for p in features {
+        let product = Product {
+            level,
+            a,
+            rows,
+            terms,
+            b: &packed[p.start * n + first * p.width..][..p.width * terms.len()],
+            width: p.width,
+            ldc,
+            add,
+        };
+        product.run(&mut c[p.start..]);
+    }
+}
+
+/// Takes `n` values off the front of a working space.
+fn take<'a>(space: &mut &'a mut [f32], n: usize) -> &'a mut [f32] {
+    let (front, rest) = std::mem::take(space).split_at_mut(n);
+    *space = rest;
+    front
+}
+
+/// The panels of the keys and of the features of one attention.
+fn cut(level: Level, s: &Sizes) -> (Vec<Panel>, Vec<Panel>) {
+    (panels(level, s.keys), panels(level, s.dim))
+}

@@ -1,0 +1,363 @@
+//! fokker's side of `bench/steps/run.py`: steps of a training, forward passes or guided samples of one network, as one
+//! JSON line.
+//!
+//! ```text
+//! MIMALLOC_PURGE_DELAY=-1 RAYON_NUM_THREADS=2 cargo run --release -p fokker-train --example bench_step -- \
+//!     --work mlp --batch 1000 --mode train --repeat 20 [--reference]
+//! ```
+//!
+//! The first variable lets the allocator keep freed pages, as the binary `fokker` does. `--reference` sends every operation to plain
+//! burn. Weights and inputs are given by [`formula`], so that the first loss is that of the same network in PyTorch.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Shape, Tensor, TensorData};
+use fokker_core::{
+    Draw, Flow, Labels, Network, Parametrization, ProbabilityPath, State, labels, sampler,
+};
+use fokker_math::prediction::Prediction;
+use fokker_math::scheduler::CondOt;
+use fokker_nn::{Init, MlpConfig, UNetConfig};
+use fokker_train::config::{
+    EmaConfig, OptimizerConfig, ScheduleConfig, ScheduleKind, TrainConfig, Training,
+};
+use fokker_train::{Task, TrainError, Trainer};
+use serde_json::json;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Guided Euler steps draw with this weight.
+const GUIDANCE: f64 = 3.0;
+/// Numbers of `formula` beyond any parameter: inputs and targets.
+const INPUT: usize = 10_000;
+const TARGET: usize = 10_001;
+
+struct Settings {
+    work: String,
+    mode: String,
+    batch: usize,
+    repeat: usize,
+    warmup: usize,
+    steps: usize,
+    reference: bool,
+}
+
+fn settings() -> Option<Settings> {
+    let mut found = Settings {
+        work: String::new(),
+        mode: "train".into(),
+        batch: 64,
+        repeat: 5,
+        warmup: 2,
+        steps: 50,
+        reference: false,
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        if word == "--reference" {
+            found.reference = true;
+            continue;
+        }
+        let value = words.next()?;
+        match word.as_str() {
+            "--work" => found.work = value,
+            "--mode" => found.mode = value,
+            "--batch" => found.batch = value.parse().ok()?,
+            "--repeat" => found.repeat = value.parse().ok()?,
+            "--warmup" => found.warmup = value.parse().ok()?,
+            "--steps" => found.steps = value.parse().ok()?,
+            _ => return None,
+        }
+    }
+    (found.batch * found.repeat * found.steps > 0).then_some(found)
+}
+
+fn main() -> ExitCode {
+    let Some(settings) = settings() else {
+        eprintln!(
+            "usage: bench_step --work WORK --mode train|forward|sample --batch B --repeat N --warmup N --steps N \
+             [--reference]"
+        );
+        return ExitCode::from(2);
+    };
+    fokker_kernels::use_reference(settings.reference);
+    let mlp = |hidden: usize| MlpConfig {
+        hidden: vec![hidden; 4],
+        time_features: 0,
+        class_features: 0,
+    };
+    let unet = UNetConfig {
+        channels: vec![64, 128, 256],
+        ..UNetConfig::default()
+    };
+    // Data are images [channels, height, width]; points are a row of them.
+    match settings.work.as_str() {
+        "mlp" => run(&settings, 2, 0, |init| mlp(256).init(2, 1, 0, init)),
+        "ring" => run(&settings, 2, 0, |init| mlp(64).init(2, 1, 0, init)),
+        "unet" => run(&settings, 3072, 10, |init| {
+            unet.init([3, 32, 32], 1, 10, init)
+        }),
+        other => {
+            eprintln!("there is no work {other}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Measures one network for states of `dim` numbers and `classes` classes, and prints the line.
+fn run<N: Network>(
+    settings: &Settings,
+    dim: usize,
+    classes: usize,
+    make: impl Fn(&mut Init<'_>) -> N,
+) {
+    let plain = Device::flex();
+    let device = if settings.mode == "train" {
+        plain.autodiff()
+    } else {
+        plain
+    };
+    let net = by_formula(make(&mut Init::new(0, &device)));
+    let parameters = net.num_params();
+    let task = Fixed::new(settings.batch, dim, classes, &device);
+    let mut clock = Clock::default();
+    let (loss, last) = match settings.mode.as_str() {
+        "train" => train(settings, net, task, &device, &mut clock),
+        "forward" => forward(settings, &net, &task, &mut clock),
+        "sample" => sample(settings, net, [dim, classes], &device, &mut clock),
+        other => panic!("expected the mode train, forward or sample, got {other}"),
+    };
+    let line = json!({
+        "peer": if settings.reference { "burn" } else { "fokker" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "level": fokker_kernels::simd_level(),
+        "work": settings.work,
+        "mode": settings.mode,
+        "batch": settings.batch,
+        "seconds": clock.seconds,
+        "first_done": clock.first_done,
+        "params": parameters,
+        "loss": loss,
+        "last_loss": last,
+        "rss_mb": clock.memory,
+        "peak_rss_mb": resident("VmHWM:"),
+    });
+    println!("{line}");
+}
+
+fn train<N: Network>(
+    settings: &Settings,
+    net: N,
+    task: Fixed,
+    device: &Device,
+    clock: &mut Clock,
+) -> (f64, f64) {
+    let training = Training {
+        optimizer: OptimizerConfig {
+            lr: 1e-4,
+            weight_decay: 0.01,
+            clip: 0.0,
+            ..OptimizerConfig::default()
+        },
+        schedule: ScheduleConfig {
+            kind: ScheduleKind::Constant,
+            ..ScheduleConfig::default()
+        },
+        ema: EmaConfig { decay: 0.999 },
+        train: TrainConfig {
+            batch: settings.batch,
+            ..TrainConfig::default()
+        },
+    };
+    let mut trainer = Trainer::new(net, task, &training, device);
+    clock.measure(settings, || {
+        let done = trainer.step().expect("the loss is finite");
+        move || done.loss
+    })
+}
+
+fn forward<N: Network>(
+    settings: &Settings,
+    net: &N,
+    task: &Fixed,
+    clock: &mut Clock,
+) -> (f64, f64) {
+    clock.measure(settings, || {
+        let out = net.forward(task.x.clone(), task.t.clone(), task.y.clone());
+        move || {
+            let error = out - task.target.clone();
+            error.square().mean().into_scalar::<f64>()
+        }
+    })
+}
+
+/// `batch` images by guided Euler steps, with both halves of the guidance in one batch; the mean square of their values.
+fn sample<N: Network>(
+    settings: &Settings,
+    network: N,
+    [dim, classes]: [usize; 2],
+    device: &Device,
+    clock: &mut Clock,
+) -> (f64, f64) {
+    let flow = Flow {
+        network,
+        path: ProbabilityPath::gaussian(Arc::new(CondOt)),
+        output: Parametrization::Plain(Prediction::Velocity),
+        start: None,
+        has_score: true,
+        dim,
+        classes,
+        device: device.clone(),
+        weaker: None,
+    };
+    let draw = Draw {
+        sampler: sampler("euler").expect("Euler is in the table"),
+        steps: settings.steps,
+        guidance: GUIDANCE.into(),
+        count: settings.batch,
+        batch: Some(settings.batch),
+        ..Draw::default()
+    };
+    clock.measure(settings, || {
+        let values = flow.sample(&draw).expect("the model has classes");
+        move || {
+            let square: f64 = values.iter().map(|&v| f64::from(v * v)).sum();
+            square / values.len() as f64
+        }
+    })
+}
+
+/// The same batch every step, ready on the device.
+struct Fixed {
+    x: State,
+    t: Tensor<1>,
+    y: Option<Labels>,
+    target: State,
+}
+
+impl Fixed {
+    fn new(batch: usize, dim: usize, classes: usize, device: &Device) -> Self {
+        let values = |number| -> State {
+            let values = formula(number, 1, batch * dim);
+            Tensor::from_data(TensorData::new(values, [batch, dim]), device)
+        };
+        let times: Vec<f32> = (0..batch)
+            .map(|i| ((i as f64 + 0.5) / batch as f64) as f32)
+            .collect();
+        let classes_of: Vec<u32> = (0..batch).map(|i| (i % (classes + 1)) as u32).collect();
+        Self {
+            x: values(INPUT),
+            t: Tensor::from_data(TensorData::new(times, [batch]), device),
+            y: (classes > 0).then(|| labels(&classes_of, device)),
+            target: values(TARGET),
+        }
+    }
+}
+
+impl<N: Network> Task<N> for Fixed {
+    type Batch = ();
+
+    fn batch(&self, _: u64, _: usize) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    fn loss(&self, net: &N, (): (), _: &Device) -> Tensor<1> {
+        let out = net.forward(self.x.clone(), self.t.clone(), self.y.clone());
+        (out - self.target.clone()).square().mean()
+    }
+}
+
+/// `count` values between −√(3/n) and √(3/n) that look random, of variance 1/n: u(i) = frac(43758.5453 |sin(12.9898 i + 78.233 k)|)
+/// for the tensor with number k, in f64.
+fn formula(k: usize, n: usize, count: usize) -> Vec<f32> {
+    let scale = (3.0 / n as f64).sqrt();
+    let value = |i: usize| {
+        let u = (43_758.545_3 * (12.989_8 * i as f64 + 78.233 * k as f64).sin().abs()).fract();
+        (scale * (2.0 * u - 1.0)) as f32
+    };
+    (0..count).map(value).collect()
+}
+
+/// Gives parameter k (in the order of the fields) the values of `formula` for its inputs: those of a map \[in, out\] or of a
+/// convolution \[out, in, h, w\]. Vectors become ½ + a tenth of the formula, positive, since variances are among them.
+fn by_formula<N: Module>(net: N) -> N {
+    struct Set(usize);
+    impl ModuleMapper for Set {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let shape: [usize; D] = param.val().dims();
+            let count = shape.iter().product();
+            let values = match D {
+                1 => {
+                    let values = formula(self.0, 3, count);
+                    values.into_iter().map(|v| 0.5 + 0.1 * v).collect()
+                }
+                2 => formula(self.0, shape[0], count),
+                _ => formula(self.0, shape[1..].iter().product(), count),
+            };
+            self.0 += 1;
+            param.map(|old| {
+                let new =
+                    Tensor::from_data(TensorData::new(values, Shape::from(shape)), &old.device());
+                new.set_require_grad(old.is_require_grad())
+            })
+        }
+    }
+    net.map(&mut Set(0))
+}
+
+/// Seconds of every counted step, and what else is measured beside them.
+#[derive(Default)]
+struct Clock {
+    seconds: Vec<f64>,
+    /// Unix time when the first step was done.
+    first_done: f64,
+    /// Resident memory at the end of every tenth of the steps, in MiB.
+    memory: Vec<f64>,
+}
+
+impl Clock {
+    /// Runs the steps and gives the values of the first and of the last. What a step returns gives its value, outside of the timing.
+    fn measure<C: FnOnce() -> f64>(
+        &mut self,
+        settings: &Settings,
+        mut step: impl FnMut() -> C,
+    ) -> (f64, f64) {
+        let (mut first, mut last) = (f64::NAN, f64::NAN);
+        let tenth = settings.repeat.div_ceil(10);
+        for k in 0..settings.warmup + settings.repeat {
+            let start = Instant::now();
+            let done = step();
+            let seconds = start.elapsed().as_secs_f64();
+            if k == 0 {
+                let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                self.first_done = unix.map_or(f64::NAN, |d| d.as_secs_f64());
+            }
+            last = done();
+            if k == 0 {
+                first = last;
+            }
+            if k >= settings.warmup {
+                self.seconds.push(seconds);
+                if self.seconds.len().is_multiple_of(tenth) {
+                    self.memory.push(resident("VmRSS:"));
+                }
+            }
+        }
+        (first, last)
+    }
+}
+
+/// A line of memory of `/proc/self/status`, in MiB; NaN where there is none.
+fn resident(name: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix(name));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok());
+    kib.map_or(f64::NAN, |kib| kib / 1024.0)
+}
