@@ -22,7 +22,7 @@ use fokker_core::{
 };
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::CondOt;
-use fokker_nn::{Init, MlpConfig, UNetConfig};
+use fokker_nn::{CourseUNetConfig, DiTConfig, Init, MlpConfig, UNetConfig};
 use fokker_train::config::{
     EmaConfig, OptimizerConfig, ScheduleConfig, ScheduleKind, TrainConfig, Training,
 };
@@ -102,6 +102,15 @@ fn main() -> ExitCode {
         "ring" => run(&settings, 2, 0, |init| mlp(64).init(2, 1, 0, init)),
         "unet" => run(&settings, 3072, 10, |init| {
             unet.init([3, 32, 32], 1, 10, init)
+        }),
+        "course-unet" => run(&settings, 1024, 10, |init| {
+            CourseUNetConfig::default().init([1, 32, 32], 1, 10, init)
+        }),
+        "dit" => run(&settings, 3072, 10, |init| {
+            DiTConfig::default().init([3, 32, 32], 1, 10, init)
+        }),
+        "course-dit" => run(&settings, 1024, 10, |init| {
+            DiTConfig::course(4).init([1, 32, 32], 1, 10, init)
         }),
         other => {
             eprintln!("there is no work {other}");
