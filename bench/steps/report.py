@@ -54,15 +54,15 @@ def row(name, group, ratio, memory):
     }
 
 
-def disagreements(work, mode, batch, parameters, samples):
+def disagreements(work, mode, batch, numbers, samples):
     """A message for each program whose size or whose first loss is not that of the others."""
     lines = [line for s in samples for line in (s["before"], s["peer"], s["after"]) if line]
     truth = samples[0]["before"]["loss"]
     messages = {}
     for line in lines:
         where = f"{line['peer']}, {work}, {mode}, batch {batch}"
-        if line["params"] != parameters:
-            messages[where] = f"{where}: {line['params']:,} parameters, should be {parameters:,}"
+        if line["numbers"] != numbers:
+            messages[where] = f"{where}: {line['numbers']:,} parameters and running statistics, should be {numbers:,}"
         if not math.isfinite(line["last_loss"]):
             messages[where] = f"{where}: the last loss is {line['last_loss']}"
         near = TOLERANCE_BF16 if "bf16" in line["peer"] else TOLERANCE

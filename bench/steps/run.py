@@ -170,7 +170,7 @@ class Bench:
                 before = after
             if not samples:
                 samples.append({"peer": None, "before": before, "after": before})
-        self.failures += report.disagreements(work, mode, batch, counted["params"], samples)
+        self.failures += report.disagreements(work, mode, batch, counted["numbers"], samples)
         cell = {"work": work, "mode": mode, "batch": batch, "repeat": repeat, "steps": self.steps, **counted}
         return cell | {"rows": report.rows(samples), "samples": samples}
 

@@ -134,7 +134,7 @@ fn run<N: Network>(
         plain
     };
     let net = by_formula(make(&mut Init::new(0, &device)));
-    let parameters = net.num_params();
+    let numbers = net.num_params(); // running statistics included
     let task = Fixed::new(settings.batch, dim, classes, &device);
     let mut clock = Clock::default();
     let (loss, last) = match settings.mode.as_str() {
@@ -152,7 +152,7 @@ fn run<N: Network>(
         "batch": settings.batch,
         "seconds": clock.seconds,
         "first_done": clock.first_done,
-        "params": parameters,
+        "numbers": numbers,
         "loss": loss,
         "last_loss": last,
         "rss_mb": clock.memory,

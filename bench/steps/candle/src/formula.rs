@@ -39,7 +39,10 @@ impl Maker {
     pub fn make(&mut self, shape: &[usize], turned: bool) -> Result<Tensor> {
         let count = shape.iter().product();
         let values = match shape {
-            [_] => formula(self.next, 3, count).into_iter().map(|v| 0.5 + 0.1 * v).collect(),
+            [_] => formula(self.next, 3, count)
+                .into_iter()
+                .map(|v| 0.5 + 0.1 * v)
+                .collect(),
             [inputs, _] => formula(self.next, *inputs, count),
             [_, inputs @ ..] => formula(self.next, inputs.iter().product(), count),
             [] => unreachable!("parameters have a shape"),
@@ -47,7 +50,11 @@ impl Maker {
         self.next += 1;
         self.count += count;
         let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
-        let tensor = if turned { tensor.t()?.contiguous()? } else { tensor };
+        let tensor = if turned {
+            tensor.t()?.contiguous()?
+        } else {
+            tensor
+        };
         if !self.tracked {
             return Ok(tensor);
         }

@@ -52,28 +52,48 @@ fn settings() -> Option<Settings> {
 
 fn main() -> Result<()> {
     let Some(settings) = settings() else {
-        eprintln!("usage: candle-steps --work W --mode train|forward --batch B --repeat N --warmup N");
+        eprintln!(
+            "usage: candle-steps --work W --mode train|forward --batch B --repeat N --warmup N"
+        );
         std::process::exit(2);
     };
     let mut maker = Maker::new(settings.mode == "train");
     match settings.work.as_str() {
         "mlp" => run(&settings, &Mlp::new(256, &mut maker)?, &maker, 2, 0),
         "ring" => run(&settings, &Mlp::new(64, &mut maker)?, &maker, 2, 0),
-        "unet" => run(&settings, &UNet::new([64, 128, 256], &mut maker)?, &maker, 3072, 10),
+        "unet" => run(
+            &settings,
+            &UNet::new([64, 128, 256], &mut maker)?,
+            &maker,
+            3072,
+            10,
+        ),
         other => candle_core::bail!("there is no work {other} here"),
     }
 }
 
-fn run(settings: &Settings, net: &dyn Network, maker: &Maker, dim: usize, classes: usize) -> Result<()> {
+fn run(
+    settings: &Settings,
+    net: &dyn Network,
+    maker: &Maker,
+    dim: usize,
+    classes: usize,
+) -> Result<()> {
     let (rows, device) = (settings.batch, Device::Cpu);
     let values = |k| Tensor::from_vec(formula(k, 1, rows * dim), (rows, dim), &device);
     let (x, target) = (values(INPUT)?, values(TARGET)?);
-    let times: Vec<f32> = (0..rows).map(|i| ((i as f64 + 0.5) / rows as f64) as f32).collect();
+    let times: Vec<f32> = (0..rows)
+        .map(|i| ((i as f64 + 0.5) / rows as f64) as f32)
+        .collect();
     let t = Tensor::from_vec(times, rows, &device)?;
     let y: Vec<u32> = (0..rows).map(|i| (i % (classes + 1)) as u32).collect();
     let y = Tensor::from_vec(y, rows, &device)?;
     let loss_of = |out: &Tensor| -> Result<Tensor> { (out - &target)?.sqr()?.mean_all() };
-    let average: Result<Vec<Var>> = maker.vars.iter().map(|v| Var::from_tensor(&v.copy()?)).collect();
+    let average: Result<Vec<Var>> = maker
+        .vars
+        .iter()
+        .map(|v| Var::from_tensor(&v.copy()?))
+        .collect();
     let average = average?;
     let params = ParamsAdamW {
         lr: 1e-4,
@@ -89,7 +109,10 @@ fn run(settings: &Settings, net: &dyn Network, maker: &Maker, dim: usize, classe
             let loss = loss_of(&out)?;
             adamw.backward_step(&loss)?;
             for (average, new) in average.iter().zip(&maker.vars) {
-                average.set(&((average.as_tensor() * DECAY)? + (new.as_detached_tensor() * (1.0 - DECAY))?)?)?;
+                average.set(
+                    &((average.as_tensor() * DECAY)?
+                        + (new.as_detached_tensor() * (1.0 - DECAY))?)?,
+                )?;
             }
             losses.push(loss.to_scalar::<f32>()?);
         }
@@ -113,7 +136,7 @@ fn run(settings: &Settings, net: &dyn Network, maker: &Maker, dim: usize, classe
         "batch": rows,
         "seconds": seconds,
         "first_done": first_done,
-        "params": maker.count,
+        "numbers": maker.count,
         "loss": losses[0],
         "last_loss": losses[losses.len() - 1],
         "peak_rss_mb": peak_mb(),

@@ -21,11 +21,18 @@ fn conv(input: usize, output: usize, stride: usize, maker: &mut Maker) -> Result
         ..Conv2dConfig::default()
     };
     let weight = maker.make(&[output, input, 3, 3], false)?;
-    Ok(Conv2d::new(weight, Some(maker.make(&[output], false)?), config))
+    Ok(Conv2d::new(
+        weight,
+        Some(maker.make(&[output], false)?),
+        config,
+    ))
 }
 
 fn norm(channels: usize, maker: &mut Maker) -> Result<GroupNorm> {
-    let (gamma, beta) = (maker.make(&[channels], false)?, maker.make(&[channels], false)?);
+    let (gamma, beta) = (
+        maker.make(&[channels], false)?,
+        maker.make(&[channels], false)?,
+    );
     GroupNorm::new(gamma, beta, channels, 8.min(channels / 4), 1e-5)
 }
 
@@ -73,9 +80,16 @@ impl ResBlock {
 
     fn forward(&self, x: &Tensor, e: &Tensor) -> Result<Tensor> {
         let h = self.conv_in.forward(&self.norm_in.forward(x)?.silu()?)?;
-        let parts = self.modulation.forward(e)?.unsqueeze(2)?.unsqueeze(3)?.chunk(2, 1)?;
+        let parts = self
+            .modulation
+            .forward(e)?
+            .unsqueeze(2)?
+            .unsqueeze(3)?
+            .chunk(2, 1)?;
         let h = self.norm_out.forward(&h)?;
-        let h = h.broadcast_mul(&(&parts[0] + 1.0)?)?.broadcast_add(&parts[1])?;
+        let h = h
+            .broadcast_mul(&(&parts[0] + 1.0)?)?
+            .broadcast_add(&parts[1])?;
         x + self.conv_out.forward(&h.silu()?)?
     }
 }
@@ -176,6 +190,8 @@ impl Network for UNet {
                 h = up.forward(&h.upsample_nearest2d(2 * height, 2 * width)?)?;
             }
         }
-        self.head.forward(&self.norm.forward(&h)?.silu()?)?.flatten_from(1)
+        self.head
+            .forward(&self.norm.forward(&h)?.silu()?)?
+            .flatten_from(1)
     }
 }
