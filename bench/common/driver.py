@@ -21,7 +21,7 @@ def begin(out):
     return facts
 
 
-def our_program(given, package, example=None, advice=""):
+def our_program(given, package, example=None, advice="", folder=ROOT):
     """The path of a program of ours, built if none is given. Ends the driver with a clear message if there is none."""
     if given:
         if not os.access(given, os.X_OK) or given.is_dir():
@@ -29,9 +29,9 @@ def our_program(given, package, example=None, advice=""):
         return given.resolve()
     build = ["cargo", "build", "--release", "-p", package]
     build += ["--example", example] if example else []
-    name = f"example `{example}`" if example else "fokker"
+    name = f"example `{example}`" if example else package
     try:
-        done = subprocess.run([*build, "--message-format=json-render-diagnostics"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run([*build, "--message-format=json-render-diagnostics"], cwd=folder, stdout=subprocess.PIPE, text=True)
     except FileNotFoundError:
         sys.exit(f"run.py: cargo was not found, so {name} cannot be built. {advice}".rstrip())
     if done.returncode:

@@ -10,7 +10,7 @@ on this machine, found before the timing; the last batch of a run is padded so t
 import argparse
 import json
 import os
-import struct
+import sys
 import time
 from pathlib import Path
 
@@ -26,37 +26,26 @@ os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(chosen.threa
 import torch
 from torch import nn
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "common"))
+
+import weights
+
 torch.set_num_threads(chosen.threads)
 torch.manual_seed(0)
 BATCHES = [1024, 4096, 16384]
 TRIED_STEPS = 10
 
 
-def read(path):
-    """The tensors of a safetensors file."""
-    data = path.read_bytes()
-    (length,) = struct.unpack("<Q", data[:8])
-    tensors = {}
-    for name, entry in json.loads(data[8 : 8 + length]).items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            flat = torch.frombuffer(bytearray(data[8 + length + begin : 8 + length + end]), dtype=torch.float32)
-            tensors[name] = flat.reshape(entry["shape"])
-    return tensors
-
-
-newest = sorted((chosen.run / "checkpoints").iterdir())[-1]
-averaged = newest / "ema.safetensors"
-weights = read(averaged if averaged.exists() else newest / "model.safetensors")
-depth = sum(name.endswith(".weight") for name in weights)
+tensors = weights.newest(chosen.run)
+depth = sum(name.endswith(".weight") for name in tensors)
 parts = []
 for k in range(depth):
-    weight = weights[f"layers.{k}.weight"]  # [in, out]
+    weight = tensors[f"layers.{k}.weight"]  # [in, out]
     layer = nn.Linear(*weight.shape)
-    layer.weight.data, layer.bias.data = weight.T.contiguous(), weights[f"layers.{k}.bias"]
+    layer.weight.data, layer.bias.data = weight.T.contiguous(), tensors[f"layers.{k}.bias"]
     parts += [layer, nn.SiLU()]
 net = nn.Sequential(*parts[:-1]).requires_grad_(False)
-features = weights["layers.0.weight"].shape[0] - 2
+features = tensors["layers.0.weight"].shape[0] - 2
 omega = torch.logspace(0, 3, features // 2)
 
 

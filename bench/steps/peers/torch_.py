@@ -143,6 +143,11 @@ def best_step():
     return prepared(layout), str(layout).removeprefix("torch.").removesuffix("_format")
 
 
+def numbers():
+    """Parameters and running statistics."""
+    return sum(tensor.numel() for tensor, _ in formula.tensors(make()))
+
+
 def print_flop():
     """Operations of a step: products and convolutions only, forward and backward, a multiply-add being two."""
     chosen.variant = "eager"
@@ -154,11 +159,10 @@ def print_flop():
             factor = 1
         prepared(torch.contiguous_format)()
     parameters = sum(p.numel() for p in make().parameters())
-    print(json.dumps({"flop": factor * counter.get_total_flops(), "params": parameters}))
+    print(json.dumps({"flop": factor * counter.get_total_flops(), "params": parameters, "numbers": numbers()}))
 
 
 def main():
-    start = time.perf_counter()
     step, layout = best_step()
     seconds, values, first_done = [], [], None
     for k in range(chosen.warmup + chosen.repeat):
@@ -175,7 +179,7 @@ def main():
         "batch": chosen.batch,
         "seconds": seconds,
         "first_done": first_done,
-        "params": sum(p.numel() for p in make().parameters()),
+        "numbers": numbers(),
         "loss": values[0],
         "last_loss": values[-1],
         "layout": layout,

@@ -124,13 +124,12 @@ impl DiTConfig {
         let ([c, h, w], d, p) = (image, self.width, self.patch);
         let maps = |input: usize, output: usize| (input + 1) * output;
         let hidden = self.mlp_ratio * d;
-        let block = maps(d, 3 * d) + maps(d, d) + maps(d, hidden) + maps(hidden, d) + maps(d, 6 * d);
+        let block =
+            maps(d, 3 * d) + maps(d, d) + maps(d, hidden) + maps(hidden, d) + maps(d, 6 * d);
         let class = if classes > 0 { (classes + 1) * d } else { 0 };
         let ends = match self.form {
             DiTForm::Original => TimestepEmbedder::count(d) + AdaLnHead::count(d, p, c * outputs),
-            DiTForm::Course => {
-                d / 2 + (h / p) * (w / p) * d + FoldHead::count(d, p, c * outputs)
-            }
+            DiTForm::Course => d / 2 + (h / p) * (w / p) * d + FoldHead::count(d, p, c * outputs),
         };
         maps(c * p * p, d) + class + self.depth * block + ends
     }

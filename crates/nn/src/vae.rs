@@ -237,7 +237,9 @@ impl Residual {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let h = self.conv_in.forward(self.norm.forward(x.clone(), None, false));
+        let h = self
+            .conv_in
+            .forward(self.norm.forward(x.clone(), None, false));
         x + self.conv_out.forward(silu(h))
     }
 }

@@ -5,8 +5,8 @@ mod common;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 use common::{
-    against, alone_and_in_company, devices, equals_fixture, error, filled, fixture, init, inputs, numbers,
-    pass, values,
+    against, alone_and_in_company, devices, equals_fixture, error, filled, fixture, init, inputs,
+    numbers, pass, values,
 };
 use fokker_core::Network;
 use fokker_kernels::SiluAt;
@@ -121,9 +121,15 @@ fn batch_norm_normalises_and_remembers() {
     let y = values(norm.forward(x.clone(), None, SiluAt::After));
     let x = values(x);
     for c in 0..3 {
-        let at: Vec<usize> = (0..4).flat_map(|b| (0..5).map(move |i| b * 15 + c * 5 + i)).collect();
+        let at: Vec<usize> = (0..4)
+            .flat_map(|b| (0..5).map(move |i| b * 15 + c * 5 + i))
+            .collect();
         let mean = at.iter().map(|&i| f64::from(x[i])).sum::<f64>() / 20.0;
-        let var = at.iter().map(|&i| (f64::from(x[i]) - mean).powi(2)).sum::<f64>() / 20.0;
+        let var = at
+            .iter()
+            .map(|&i| (f64::from(x[i]) - mean).powi(2))
+            .sum::<f64>()
+            / 20.0;
         for &i in &at {
             let u = (f64::from(x[i]) - mean) / (var + 1e-5).sqrt();
             let want = u / (1.0 + (-u).exp());
@@ -142,7 +148,8 @@ fn batch_norm_has_no_gradient_along_constants() {
     let [_, device] = devices();
     let norm = BatchNorm::new(2, &mut init(&device));
     let values_of = (0..24).map(|i| (1.3 * i as f32).sin()).collect::<Vec<_>>();
-    let x = Tensor::<4>::from_data(TensorData::new(values_of, [3, 2, 2, 2]), &device).require_grad();
+    let x =
+        Tensor::<4>::from_data(TensorData::new(values_of, [3, 2, 2, 2]), &device).require_grad();
     let shift = Tensor::<2>::zeros([3, 2], &device).require_grad();
     let y = norm.forward(x.clone(), Some(shift.clone()), SiluAt::After);
     let grads = against(y).backward();

@@ -36,7 +36,13 @@ fn published_sizes_are_exact() {
 fn networks_have_the_size_that_is_told() {
     let [device, _] = devices();
     for (config, image, outputs, classes, told) in [
-        (DiTConfig::small(2), LATENTS, 2, 1000, 32_963_360 - 256 * 384),
+        (
+            DiTConfig::small(2),
+            LATENTS,
+            2,
+            1000,
+            32_963_360 - 256 * 384,
+        ),
         (DiTConfig::course(4), [1, 32, 32], 1, 10, 9_918_843),
         (DiTConfig::course(1), [128, 4, 4], 1, 10, 9_793_034),
     ] {

@@ -55,7 +55,10 @@ fn passes() -> Vec<(&'static str, Pass)> {
     vec![
         ("DiT", pass(&original, 3, 64)),
         ("the course's DiT", pass(&course, 3, 64)),
-        ("the course's U-Net", pass(&filled(course_unet.init(image, 1, 3, init)), 3, 64)),
+        (
+            "the course's U-Net",
+            pass(&filled(course_unet.init(image, 1, 3, init)), 3, 64),
+        ),
         ("U-Net", pass(&filled(unet.init(image, 1, 3, init)), 3, 64)),
         ("VAE", vae_pass(&filled(vae.init(image, init)))),
     ]

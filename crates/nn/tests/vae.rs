@@ -23,7 +23,10 @@ fn the_size_is_that_of_the_definition() {
     let channels = [16, 32, 64, 128];
     let stages: usize = channels.iter().map(|c| 24 * c * c + 14 * c).sum();
     let pairs = [(16, 32), (32, 64), (64, 128)];
-    let resample: usize = pairs.iter().map(|&(a, b)| conv(a, b, 3) + conv(b, a, 3)).sum();
+    let resample: usize = pairs
+        .iter()
+        .map(|&(a, b)| conv(a, b, 3) + conv(b, a, 3))
+        .sum();
     let latent = conv(128, 256, 1) + conv(128, 128, 3);
     let ends = conv(1, 16, 3) + conv(16, 1, 3);
     let size = 2 * stages + resample + latent + ends;

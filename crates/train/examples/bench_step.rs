@@ -22,7 +22,7 @@ use fokker_core::{
 };
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::CondOt;
-use fokker_nn::{Init, MlpConfig, UNetConfig};
+use fokker_nn::{CourseUNetConfig, DiTConfig, Init, MlpConfig, UNetConfig};
 use fokker_train::config::{
     EmaConfig, OptimizerConfig, ScheduleConfig, ScheduleKind, TrainConfig, Training,
 };
@@ -103,6 +103,15 @@ fn main() -> ExitCode {
         "unet" => run(&settings, 3072, 10, |init| {
             unet.init([3, 32, 32], 1, 10, init)
         }),
+        "course-unet" => run(&settings, 1024, 10, |init| {
+            CourseUNetConfig::default().init([1, 32, 32], 1, 10, init)
+        }),
+        "dit" => run(&settings, 3072, 10, |init| {
+            DiTConfig::default().init([3, 32, 32], 1, 10, init)
+        }),
+        "course-dit" => run(&settings, 1024, 10, |init| {
+            DiTConfig::course(4).init([1, 32, 32], 1, 10, init)
+        }),
         other => {
             eprintln!("there is no work {other}");
             return ExitCode::from(2);
@@ -125,7 +134,7 @@ fn run<N: Network>(
         plain
     };
     let net = by_formula(make(&mut Init::new(0, &device)));
-    let parameters = net.num_params();
+    let numbers = net.num_params(); // running statistics included
     let task = Fixed::new(settings.batch, dim, classes, &device);
     let mut clock = Clock::default();
     let (loss, last) = match settings.mode.as_str() {
@@ -143,7 +152,7 @@ fn run<N: Network>(
         "batch": settings.batch,
         "seconds": clock.seconds,
         "first_done": clock.first_done,
-        "params": parameters,
+        "numbers": numbers,
         "loss": loss,
         "last_loss": last,
         "rss_mb": clock.memory,

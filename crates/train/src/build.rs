@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 use fokker_core::{Draw, Flow, Network, SampleError, Sampler, Start, sampler};
 use fokker_data::Dataset;
 use fokker_nn::{Classifier, Init};
@@ -11,7 +12,7 @@ use fokker_nn::{Classifier, Init};
 use crate::config::CouplingKind;
 use crate::{
     AnyNetwork, Checkpoint, ClassifyTask, Config, FlowTask, Judge, Pairs, RunFolder, RunInfo,
-    Source, TrainError, Trainer,
+    Source, Task, TrainError, Trainer,
 };
 
 /// The training of a flow or diffusion model that `config` describes, at step 0. Where its coupling is
@@ -184,11 +185,27 @@ impl<N: Network> Trainer<N, FlowTask> {
     }
 }
 
+impl<N: Module, T: Task<N>> Trainer<N, T> {
+    /// How many numbers are trained. Running statistics, which `num_params` counts too, are not.
+    pub fn parameters(&self) -> usize {
+        struct Count(usize);
+        impl ModuleVisitor for Count {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if param.is_require_grad() {
+                    self.0 += param.val().shape().num_elements();
+                }
+            }
+        }
+        let mut count = Count(0);
+        self.net.visit(&mut count);
+        count.0
+    }
+}
+
 impl RunInfo {
     /// The facts of the run that `trainer` is about to make on `data`.
     pub fn of_flow<N: Network>(trainer: &Trainer<N, FlowTask>, data: &dyn Dataset) -> Self {
-        let parameters = trainer.model().num_params();
-        Self::new(data, trainer.task().classes() > 0, parameters)
+        Self::new(data, trainer.task().classes() > 0, trainer.parameters())
     }
 }
 

@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use fokker_core::{Labels, Network, State};
 use fokker_data::Shape;
-use fokker_nn::{Init, Mlp, UNet};
+use fokker_nn::{CourseUNet, DiT, Init, Mlp, UNet};
 
 use crate::TrainError;
 use crate::config::NetworkConfig;
@@ -15,6 +15,10 @@ pub enum AnyNetwork {
     Mlp(Mlp),
     /// A U-Net.
     UNet(UNet),
+    /// The course's U-Net.
+    CourseUNet(CourseUNet),
+    /// A diffusion transformer.
+    DiT(DiT),
 }
 
 impl AnyNetwork {
@@ -30,37 +34,65 @@ impl AnyNetwork {
         classes: usize,
         init: &mut Init,
     ) -> Result<Self, TrainError> {
-        let refuse = |what: String| Err(TrainError::Config(format!("network: {what}")));
-        match (config, shape.image()) {
-            (NetworkConfig::Mlp(c), _) => {
-                Ok(Self::Mlp(c.init(shape.size(), outputs, classes, init)))
+        let fits = |image: [usize; 3], multiple: usize, what: &str, cure: &str| {
+            if image[1].is_multiple_of(multiple) && image[2].is_multiple_of(multiple) {
+                return Ok(image);
             }
-            (NetworkConfig::UNet(c), Some(image)) => {
-                let [_, height, width] = image;
-                let m = c.multiple();
-                if height % m != 0 || width % m != 0 {
-                    return refuse(format!(
-                        "this U-Net needs a height and width in multiples of {m} (patch × 2 for every level after the \
-                         first), but the data is {shape}; use fewer levels or another patch, or resize the data"
-                    ));
+            refuse(format!(
+                "{what} needs a height and width in multiples of {multiple}, but the data is {shape}; {cure}, or resize the data"
+            ))
+        };
+        let Some(image) = shape.image() else {
+            return match config {
+                NetworkConfig::Mlp(c) => {
+                    Ok(Self::Mlp(c.init(shape.size(), outputs, classes, init)))
                 }
-                Ok(Self::UNet(c.init(image, outputs, classes, init)))
+                NetworkConfig::Classifier(_) => refuse(NO_CLASSIFIER.into()),
+                other => refuse(format!(
+                    "a {} needs images, but the data is vectors of {shape}; use kind = \"mlp\"",
+                    other.name()
+                )),
+            };
+        };
+        Ok(match config {
+            NetworkConfig::Mlp(c) => Self::Mlp(c.init(shape.size(), outputs, classes, init)),
+            NetworkConfig::UNet(c) => {
+                let what = "this U-Net (patch × 2 for every level after the first)";
+                let image = fits(
+                    image,
+                    c.multiple(),
+                    what,
+                    "use fewer levels or another patch",
+                )?;
+                Self::UNet(c.init(image, outputs, classes, init))
             }
-            (NetworkConfig::UNet(_), None) => refuse(format!(
-                "a U-Net needs images, but the data is vectors of {shape}; use kind = \"mlp\""
-            )),
-            (NetworkConfig::Classifier(_), _) => {
-                refuse("a classifier does not generate; use \"mlp\" or \"unet\"".into())
+            NetworkConfig::CourseUNet(c) => {
+                let what = "the course's U-Net (2 for every level after the first)";
+                let image = fits(image, c.multiple(), what, "use fewer levels")?;
+                Self::CourseUNet(c.init(image, outputs, classes, init))
             }
-        }
+            NetworkConfig::DiT(c) => {
+                let image = fits(image, c.patch, "this DiT (its patch)", "use another patch")?;
+                Self::DiT(c.init(image, outputs, classes, init))
+            }
+            NetworkConfig::Classifier(_) => return refuse(NO_CLASSIFIER.into()),
+        })
     }
 }
+
+fn refuse<T>(what: String) -> Result<T, TrainError> {
+    Err(TrainError::Config(format!("network: {what}")))
+}
+
+const NO_CLASSIFIER: &str = "a classifier does not generate; use \"mlp\", \"unet\" or \"dit\"";
 
 impl Network for AnyNetwork {
     fn forward(&self, x: State, t: Tensor<1>, y: Option<Labels>) -> State {
         match self {
             Self::Mlp(net) => net.forward(x, t, y),
             Self::UNet(net) => net.forward(x, t, y),
+            Self::CourseUNet(net) => net.forward(x, t, y),
+            Self::DiT(net) => net.forward(x, t, y),
         }
     }
 }

@@ -50,11 +50,7 @@ pub fn batch_norm_train(
     eps: f64,
     silu: SiluAt,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
-    check(
-        &x,
-        shift.as_ref(),
-        &[("gamma", &gamma), ("beta", &beta)],
-    );
+    check(&x, shift.as_ref(), &[("gamma", &gamma), ("beta", &beta)]);
     reference::batch_norm_train(x, shift, gamma, beta, eps, silu)
 }
 

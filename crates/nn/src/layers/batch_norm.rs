@@ -52,7 +52,10 @@ impl BatchNorm {
             move_towards(&self.running_var, var.mul_scalar(n / (n - 1.0).max(1.0)));
             return y;
         }
-        let (mean, var) = (self.running_mean.value_sync(), self.running_var.value_sync());
+        let (mean, var) = (
+            self.running_mean.value_sync(),
+            self.running_var.value_sync(),
+        );
         batch_norm(x, shift, gamma, beta, mean, var, EPSILON, silu)
     }
 }

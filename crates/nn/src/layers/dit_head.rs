@@ -2,9 +2,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use fokker_kernels::{Activation, TokenNorm};
 
-use super::{
-    Conv2d, FeedForward, Init, Linear, PatchLayout, parts, plain_norm, unpatch,
-};
+use super::{Conv2d, FeedForward, Init, Linear, PatchLayout, parts, plain_norm, unpatch};
 
 /// Tokens to images as in DiT: norm(x)(1 + s) + b with (b, s) from the condition, then a linear map to the pixels of the
 /// token's patch. Both maps are zero before training, so that the output is zero.

@@ -27,7 +27,9 @@ impl FourierTime {
     /// `[batch]` → `[batch, size]`.
     pub fn forward(&self, t: Tensor<1>) -> Tensor<2> {
         let (rows, omega) = (t.dims()[0], self.omega.val());
-        let omega = omega.mul_scalar(std::f64::consts::TAU).unsqueeze_dim::<2>(0);
+        let omega = omega
+            .mul_scalar(std::f64::consts::TAU)
+            .unsqueeze_dim::<2>(0);
         let angle = t.reshape([rows, 1]) * omega;
         Tensor::cat(vec![angle.clone().sin(), angle.cos()], 1).mul_scalar(2_f64.sqrt())
     }

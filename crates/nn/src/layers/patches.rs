@@ -45,7 +45,12 @@ pub(crate) enum PatchLayout {
 }
 
 /// Tokens `[batch, h/p · w/p, c·p²]` → images `[batch, c, h, w]`.
-pub(crate) fn unpatch(x: Tensor<3>, p: usize, [h, w]: [usize; 2], layout: PatchLayout) -> Tensor<4> {
+pub(crate) fn unpatch(
+    x: Tensor<3>,
+    p: usize,
+    [h, w]: [usize; 2],
+    layout: PatchLayout,
+) -> Tensor<4> {
     let [b, _, width] = x.dims();
     let (c, rows, columns) = (width / (p * p), h / p, w / p);
     let x = match layout {

@@ -65,10 +65,15 @@ pub(crate) fn filled<M: Module>(module: M) -> M {
 /// The inputs of the tests: x `[rows, dim]`, times and labels.
 pub(crate) fn inputs(rows: usize, dim: usize, device: &Device) -> (State, Tensor<1>, Labels) {
     let x = (0..rows * dim).map(|i| (0.3 + 1.7 * i as f64).sin() as f32);
-    let t: Vec<f32> = (0..rows).map(|i| 0.2 + 0.5 * i as f32 / rows as f32).collect();
+    let t: Vec<f32> = (0..rows)
+        .map(|i| 0.2 + 0.5 * i as f32 / rows as f32)
+        .collect();
     let y: Vec<u32> = (0..rows).map(|i| (i % 3) as u32).collect();
     (
-        State::from_data(TensorData::new(x.collect::<Vec<f32>>(), [rows, dim]), device),
+        State::from_data(
+            TensorData::new(x.collect::<Vec<f32>>(), [rows, dim]),
+            device,
+        ),
         Tensor::from_data(TensorData::new(t, [rows]), device),
         labels(&y, device),
     )

@@ -5,7 +5,7 @@ use fokker_math::diffusion::Diffusion;
 use fokker_math::grid::Grid;
 use fokker_math::scheduler::{SCHEDULERS, scheduler};
 
-use super::{Config, CouplingKind, NetworkConfig, Training};
+use super::{Config, CouplingKind, Training};
 
 /// The largest batch that is paired by transport.
 const LARGEST_TRANSPORT: usize = 8192;
@@ -36,17 +36,6 @@ fn at_least_one(key: &str, value: u64) -> Result<(), Refusal> {
         return Ok(());
     }
     refuse(key, "expected a whole number of at least 1, got 0")
-}
-
-fn widths(key: &str, values: &[usize]) -> Result<(), Refusal> {
-    const LARGEST: usize = 16_384;
-    if values.is_empty() {
-        return refuse(key, "expected at least one width, got an empty list");
-    }
-    match values.iter().find(|v| !(1..=LARGEST).contains(*v)) {
-        Some(v) => refuse(key, format!("expected widths from 1 to {LARGEST}, got {v}")),
-        None => Ok(()),
-    }
 }
 
 impl Config {
@@ -104,7 +93,7 @@ impl Config {
                 );
             }
         }
-        self.check_network()?;
+        self.network.check()?;
         let o = &self.objective;
         let Training {
             optimizer: opt,
@@ -141,41 +130,5 @@ impl Config {
             return refuse("sample.guidance", text);
         }
         Ok(())
-    }
-
-    fn check_network(&self) -> Result<(), Refusal> {
-        match &self.network {
-            NetworkConfig::Mlp(mlp) => {
-                widths("network.hidden", &mlp.hidden)?;
-                if mlp.time_features % 2 == 1 || mlp.time_features > 4096 {
-                    let text = format!(
-                        "expected an even number up to 4096, got {}",
-                        mlp.time_features
-                    );
-                    return refuse("network.time_features", text);
-                }
-                widths("network.class_features", &[mlp.class_features])
-            }
-            NetworkConfig::UNet(unet) => {
-                widths("network.channels", &unet.channels)?;
-                if unet.channels.len() > 8 {
-                    return refuse("network.channels", "expected at most 8 levels");
-                }
-                if !(1..=16).contains(&unet.patch) {
-                    let text = format!("expected 1 to 16, got {}", unet.patch);
-                    return refuse("network.patch", text);
-                }
-                if !(1..=32).contains(&unet.blocks) {
-                    let text = format!("expected 1 to 32, got {}", unet.blocks);
-                    return refuse("network.blocks", text);
-                }
-                if unet.embedding % 2 == 1 {
-                    let text = format!("expected an even width, got {}", unet.embedding);
-                    return refuse("network.embedding", text);
-                }
-                widths("network.embedding", &[unet.embedding])
-            }
-            NetworkConfig::Classifier(c) => widths("network.channels", &c.channels),
-        }
     }
 }

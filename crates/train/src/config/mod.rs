@@ -3,6 +3,7 @@
 mod check;
 mod coupling;
 mod data;
+mod network;
 mod objective;
 mod parse;
 mod path;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use fokker_core::ProbabilityPath;
 use fokker_data::Dataset;
-use fokker_nn::{ClassifierConfig, MlpConfig, UNetConfig};
+use fokker_nn::{ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, UNetConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -69,8 +70,26 @@ pub enum NetworkConfig {
     Mlp(MlpConfig),
     /// A U-Net, for images.
     UNet(UNetConfig),
+    /// The course's U-Net, for images: batch normalisation, and larger than needed.
+    #[serde(rename = "course-unet")]
+    CourseUNet(CourseUNetConfig),
+    /// A diffusion transformer, for images.
+    DiT(DiTConfig),
     /// A convolutional classifier, the judge of other runs' samples.
     Classifier(ClassifierConfig),
+}
+
+impl NetworkConfig {
+    /// What a person calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Mlp(_) => "multi-layer perceptron",
+            Self::UNet(_) => "U-Net",
+            Self::CourseUNet(_) => "U-Net of the course",
+            Self::DiT(_) => "DiT",
+            Self::Classifier(_) => "classifier",
+        }
+    }
 }
 
 /// The optimizer.
