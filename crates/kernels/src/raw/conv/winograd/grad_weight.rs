@@ -23,10 +23,7 @@ pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> 
     // Panels of one width, so that a tile's lanes lie equally far apart in all of them.
     let [wide, narrow] = [0, 1].map(|i| tile::widths(level)[i]);
     let width = if g.co > narrow { wide } else { narrow };
-    let (ci, co) = (
-        g.ci.next_multiple_of(LANES),
-        g.co.next_multiple_of(width),
-    );
+    let (ci, co) = (g.ci.next_multiple_of(LANES), g.co.next_multiple_of(width));
     let (chunks, panels) = (g.ci.div_ceil(CHUNK), co / width);
     let per_image = tiles.down * tiles.across;
     let group = (SPACE / (POINTS * (ci + co) * per_image)).clamp(1, g.batch);
