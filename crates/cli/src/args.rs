@@ -114,6 +114,9 @@ pub(crate) struct TrainArgs {
     pub(crate) dry_run: bool,
 
     #[command(flatten)]
+    pub(crate) kernels: KernelsArg,
+
+    #[command(flatten)]
     pub(crate) device: DeviceArg,
 }
 
@@ -181,6 +184,9 @@ pub(crate) struct SampleArgs {
     pub(crate) trajectory: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) kernels: KernelsArg,
+
+    #[command(flatten)]
     pub(crate) device: DeviceArg,
 }
 
@@ -239,10 +245,18 @@ pub(crate) struct EvaluateArgs {
     pub(crate) device: DeviceArg,
 }
 
+/// By which kernels to compute.
+#[derive(Args)]
+pub(crate) struct KernelsArg {
+    /// Compute with plain tensor operations instead of the fused kernels: slower, for checking them
+    #[arg(long)]
+    pub(crate) reference: bool,
+}
+
 /// Where to compute.
 #[derive(Args)]
 pub(crate) struct DeviceArg {
-    /// Where to compute; this build has "cpu"
+    /// Where to compute: "cpu", or "vulkan" where the program was built with that feature
     #[arg(long = "device", value_name = "DEVICE", default_value = "cpu")]
     pub(crate) name: String,
 }

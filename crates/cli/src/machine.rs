@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use fokker::Device;
 
-use crate::args::DeviceArg;
+use crate::args::{DeviceArg, KernelsArg};
 
 /// Fixes the number of worker threads for the whole process.
 pub(crate) fn set_threads(threads: Option<u16>) -> Result<()> {
@@ -13,6 +13,13 @@ pub(crate) fn set_threads(threads: Option<u16>) -> Result<()> {
             .build_global()?;
     }
     Ok(())
+}
+
+impl KernelsArg {
+    /// Chooses the kernels for the whole process.
+    pub(crate) fn choose(&self) {
+        fokker::kernels::use_reference(self.reference);
+    }
 }
 
 /// The devices that this build computes on.

@@ -178,6 +178,7 @@ impl Source {
 
 pub(crate) fn run(args: SampleArgs) -> Result<End> {
     stop::listen()?;
+    args.kernels.choose();
     let device = args.device.open()?;
     let like = args.like.as_deref().map(Recipe::read).transpose()?;
     let path: PathBuf = match (&args.run, &like) {

@@ -22,6 +22,7 @@ use crate::sample::Source;
 use crate::{End, output, present, stop};
 
 pub(crate) fn run(args: TrainArgs) -> Result<End> {
+    args.kernels.choose();
     let device = args.device.open()?;
     if let Some(path) = &args.resume {
         let run = RunFolder::open(path)?;
