@@ -40,8 +40,7 @@ multiversion! {
         let stats = shift.iter_mut().zip(sum).zip(fade);
         for (s, ((shift, sum), fade)) in s.chunks_mut(ld).zip(stats) {
             let (blocks, rest) = s[..n].as_chunks_mut::<LANES>();
-            let mut last = tail(rest);
-            let mut most = last;
+            let mut most = if rest.is_empty() { [f32::NEG_INFINITY; LANES] } else { tail(rest) };
             for s in blocks.iter() {
                 for (m, &s) in most.iter_mut().zip(s) {
                     *m = larger(*m, s);
@@ -56,12 +55,14 @@ multiversion! {
                     *t += *s;
                 }
             }
-            for (t, s) in total.iter_mut().zip(&mut last) {
-                *s = exp_falling::<FMA>(mul_add::<FMA>(*s, scale, -new));
-                *t += *s;
+            if !rest.is_empty() {
+                let mut last = tail(rest);
+                for (t, s) in total.iter_mut().zip(&mut last) {
+                    *s = exp_falling::<FMA>(mul_add::<FMA>(*s, scale, -new));
+                    *t += *s;
+                }
+                rest.copy_from_slice(&last[..rest.len()]);
             }
-            let kept = rest.len();
-            rest.copy_from_slice(&last[..kept]);
             *fade = exp_falling::<FMA>(old - new);
             *sum = mul_add::<FMA>(*sum, *fade, fold(total, |a, b| a + b));
             *shift = new;
