@@ -27,7 +27,7 @@ pub(crate) struct Passed<'a> {
 
 /// The gradients at q, k and v, written to where each of the three lies in `grads`, from `dy` at the output.
 ///
-/// With e = e^(s·scale − shift), i = inverse and δ = Σ dy ∘ o per query: dv = eᵀ (i dy), ds = e i scale (dy vᵀ − δ),
+/// With e = 2^(s · log₂e / √d − shift), scale = 1 / √d, i = inverse and δ = Σ dy ∘ o per query: dv = eᵀ (i dy), ds = e i scale (dy vᵀ − δ),
 /// dq = ds k and dk = dsᵀ q.
 pub(crate) fn backward(
     level: Level,
@@ -59,6 +59,7 @@ pub(crate) fn backward(
     let [whole, rest] = [QUERIES, queries % QUERIES].map(|n| Terms::new(every(ld, n)));
 
     let (ones, scale) = (vec![1.0; keys.max(QUERIES)], s.scale());
+    let log_scale = scale * std::f32::consts::LOG2_E;
     let lanes = padded(&key_panels) * dim;
     let size = 2 * lanes + 3 * keys * width + QUERIES * (2 * ld + 3 * width + 2);
     let write = |which: usize, b: usize, h: usize, first: usize, from: &[f32]| {
@@ -108,7 +109,9 @@ pub(crate) fn backward(
                     logits(level, of_dy, v_lanes, block, ds, ld);
                     let (m, rows) = (block.keys, n * ld);
                     let (e_rows, ds_rows) = (&mut e[..rows], &mut ds[..rows]);
-                    slopes(level, e_rows, ds_rows, ld, m, scale, shift, delta, factor);
+                    slopes(
+                        level, e_rows, ds_rows, ld, m, log_scale, shift, delta, factor,
+                    );
                     if part.of_keys {
                         let (first, add) = (block.start * width, at > 0);
                         let terms = if n == QUERIES { &whole } else { &rest };

@@ -42,7 +42,7 @@ pub(crate) fn forward(
         .map(|b| Terms::new(every(1, b.keys)))
         .collect();
 
-    let (ones, scale) = (vec![1.0; keys], s.scale());
+    let (ones, scale) = (vec![1.0; keys], s.scale() * std::f32::consts::LOG2_E);
 
     let mut out = unfilled(batch * queries * heads * dim);
     let mut stats = unfilled(batch * heads * 2 * queries);

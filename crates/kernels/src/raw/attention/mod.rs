@@ -87,7 +87,7 @@ impl<'a> Heads<'a> {
     }
 }
 
-/// Two numbers per query: P = e^(s · scale − shift) · inverse. `[batch, heads, 2, queries]`.
+/// Two numbers per query: P = 2^(s · log₂e / √d − shift) · inverse. `[batch, heads, 2, queries]`.
 pub(crate) type Stats = Vec<f32>;
 
 /// Lanes that `panels` take together.
