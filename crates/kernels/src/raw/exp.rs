@@ -70,7 +70,7 @@ pub(crate) fn silu_slope<const FMA: bool>(v: f32) -> f32 {
 }
 
 /// 2 √(2/π) and 0.044715 times that: the argument of GELU's tanh form, doubled, is x (A + B x²).
-const GELU_A: f32 = 1.595_769_1;
+const GELU_A: f32 = 1.595_769;
 const GELU_B: f32 = 0.071_354_814;
 
 /// ½ v (1 + tanh(√(2/π) (v + 0.044715 v³))) = v σ(v (A + B v²)).
@@ -124,7 +124,7 @@ pub(crate) fn gelu_erf<const FMA: bool>(v: f32) -> f32 {
 /// The derivative of v Φ(v): Φ(v) + v φ(v).
 #[inline(always)]
 pub(crate) fn gelu_erf_slope<const FMA: bool>(v: f32) -> f32 {
-    const DENSITY: f32 = 0.398_942_28;
+    const DENSITY: f32 = 0.398_942_3;
     let (tail, e) = normal_tail::<FMA>(v);
     let below = if v < 0.0 { tail } else { 1.0 - tail };
     mul_add::<FMA>(v * e, DENSITY, below)
