@@ -27,6 +27,7 @@ fn heads(t: &Tensor<1>, [b, n, h, d]: [usize; 4], view: bool) -> Tensor<4> {
 }
 
 type Attention = fn(Tensor<4>, Tensor<4>, Tensor<4>) -> Tensor<4>;
+type OfFlat = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
 
 /// q, k and v and the operation on them.
 fn case(
@@ -34,17 +35,14 @@ fn case(
     size: f32,
     view: bool,
     seed: u64,
-) -> (
-    Vec<Vec<f32>>,
-    impl Fn(Attention) -> Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>,
-) {
+) -> (Vec<Vec<f32>>, impl Fn(Attention) -> OfFlat) {
     let large = |v: Vec<f32>| v.into_iter().map(|v| size * v).collect();
     let inputs = vec![
         large(numbers(b * n * h * d, seed)),
         large(numbers(b * m * h * d, seed ^ 1)),
         numbers(b * m * h * d, seed ^ 2),
     ];
-    let with = move |f: Attention| -> Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>> {
+    let with = move |f: Attention| -> OfFlat {
         Box::new(move |t: &[Tensor<1>]| {
             let q = heads(&t[0], [b, n, h, d], view);
             let [k, v] = [1, 2].map(|i| heads(&t[i], [b, m, h, d], view));
