@@ -1,14 +1,18 @@
 use super::softmax::{dots, slopes};
-use super::{Heads, Place, Sizes, blocks, cut, every, logits, mix, pack_lanes, pack_terms};
+use super::{
+    Heads, Left, Place, Sizes, Tokens, blocks, cut, every, logits, mix, pack_lanes, pack_terms,
+    scaled,
+};
 use super::{padded, row_stride, take};
 use crate::raw::Level;
 use crate::raw::gemm::Terms;
 use crate::raw::scratch::{Shared, with_space};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Queries and keys that meet at once: their logits and the gradients of these lie in a second-level cache.
-const QUERIES: usize = 48;
-const KEYS: usize = 256;
+const QUERIES: usize = 96;
+const KEYS: usize = 128;
 
 /// What the forward pass was given and left.
 #[derive(Clone, Copy)]
@@ -23,7 +27,7 @@ pub(crate) struct Passed<'a> {
 
 /// The gradients at q, k and v, written to where each of the three lies in `grads`, from `dy` at the output.
 ///
-/// With e = e^(s·scale − shift), i = inverse and δ = Σ dy ∘ o per query: dv = eᵀ (i dy), ds = e i scale (dy vᵀ − δ),
+/// With e = 2^(s · log₂e / √d − shift), scale = 1 / √d, i = inverse and δ = Σ dy ∘ o per query: dv = eᵀ (i dy), ds = e i scale (dy vᵀ − δ),
 /// dq = ds k and dk = dsᵀ q.
 pub(crate) fn backward(
     level: Level,
@@ -34,11 +38,11 @@ pub(crate) fn backward(
 ) {
     let Passed { q, k, v, o, stats } = passed;
     let Sizes {
-        batch,
         heads,
         queries,
         keys,
         dim,
+        ..
     } = *s;
     let (key_panels, features) = cut(level, s);
     let key_blocks = blocks(&key_panels, KEYS);
@@ -54,22 +58,24 @@ pub(crate) fn backward(
         .collect();
     let [whole, rest] = [QUERIES, queries % QUERIES].map(|n| Terms::new(every(ld, n)));
 
+    let (ones, scale) = (vec![1.0; keys.max(QUERIES)], s.scale());
+    let log_scale = scale * std::f32::consts::LOG2_E;
     let lanes = padded(&key_panels) * dim;
     let size = 2 * lanes + 3 * keys * width + QUERIES * (2 * ld + 3 * width + 2);
     let write = |which: usize, b: usize, h: usize, first: usize, from: &[f32]| {
         let (grad, place) = &grads[which];
         for (t, from) in from.chunks_exact(width).enumerate() {
-            // SAFETY: one task for each head; places of different heads and tokens do not overlap.
+            // SAFETY: one task writes the gradient of a head's token, and their places do not overlap.
             let to = unsafe { grad.part(place.head(b, h, dim) + (first + t) * place.token, dim) };
-            to.copy_from_slice(&from[..dim]);
+            scaled(level, &from[..dim], 1.0, to);
         }
     };
-    let one = |head: usize| {
-        let (b, h) = (head / heads, head % heads);
-        let (q, k_head, v_head) = (q.of(b, h, dim), k.of(b, h, dim), v.of(b, h, dim));
+    let one = |part: Part| {
+        let (b, h) = (part.head / heads, part.head % heads);
+        let (q_head, k_head, v_head) = (q.of(b, h, dim), k.of(b, h, dim), v.of(b, h, dim));
         let from = b * queries * token + h * dim;
         let (o, dy) = (&o[from..], &dy[from..]);
-        let (shift, inverse) = stats[head * 2 * queries..][..2 * queries].split_at(queries);
+        let (shift, inverse) = stats[part.head * 2 * queries..][..2 * queries].split_at(queries);
         with_space(size, |mut space| {
             let space = &mut space;
             let [k_lanes, v_lanes] = std::array::from_fn(|_| take(space, lanes));
@@ -77,83 +83,114 @@ pub(crate) fn backward(
             let [e, ds] = std::array::from_fn(|_| take(space, QUERIES * ld));
             let [q_terms, dy_terms, dq] = std::array::from_fn(|_| take(space, QUERIES * width));
             let [delta, factor] = std::array::from_fn(|_| take(space, QUERIES));
-            pack_lanes(level, k_head, k.place.token, dim, &key_panels, k_lanes);
+            let (k_token, q_token) = (k.place.token, q.place.token);
+            pack_lanes(level, k_head, k_token, dim, &key_panels, k_lanes);
             pack_lanes(level, v_head, v.place.token, dim, &key_panels, v_lanes);
-            pack_terms(k_head, k.place.token, keys, &features, k_terms, |_| 1.0);
-            for at in (0..queries).step_by(QUERIES) {
+            pack_terms(level, k_head, k_token, &ones[..keys], &features, k_terms);
+            for at in part.queries.clone().step_by(QUERIES) {
                 let n = QUERIES.min(queries - at);
-                let stride = passed.q.place.token;
-                let (q, o, dy) = (&q[at * stride..], &o[at * token..], &dy[at * token..]);
+                let (q, o, dy) = (&q_head[at * q_token..], &o[at * token..], &dy[at * token..]);
                 let (shift, inverse) = (&shift[at..at + n], &inverse[at..at + n]);
                 let (delta, factor) = (&mut delta[..n], &mut factor[..n]);
                 dots(level, o, token, dy, token, dim, delta);
-                for (f, i) in factor.iter_mut().zip(inverse) {
-                    *f = i * s.scale();
-                }
-                pack_terms(q, stride, n, &features, q_terms, |_| 1.0);
-                pack_terms(dy, token, n, &features, dy_terms, |t| inverse[t]);
-                let query_terms = if n == QUERIES { &whole } else { &rest };
-                for (block, terms) in key_blocks.iter().zip(&key_terms) {
-                    let m = block.keys;
-                    logits(level, q, &q_rows[..n], &dims, k_lanes, block, e, ld);
-                    logits(level, dy, &dy_rows[..n], &dims, v_lanes, block, ds, ld);
-                    let (rows, columns) = (&s_rows[..n], &s_columns[..m]);
+                scaled(level, inverse, scale, factor);
+                pack_terms(level, q, q_token, &ones[..n], &features, q_terms);
+                pack_terms(level, dy, token, inverse, &features, dy_terms);
+                let [q_terms, dy_terms] = [&*q_terms, &*dy_terms].map(|packed| Tokens {
+                    packed,
+                    first: 0,
+                    n,
+                });
+                for i in part.blocks.clone() {
+                    let block = &key_blocks[i];
+                    let of_q = Left::new(q, &q_rows[..n], &dims);
+                    logits(level, of_q, k_lanes, block, e, ld);
+                    let of_dy = Left::new(dy, &dy_rows[..n], &dims);
+                    logits(level, of_dy, v_lanes, block, ds, ld);
+                    let (m, rows) = (block.keys, n * ld);
+                    let (e_rows, ds_rows) = (&mut e[..rows], &mut ds[..rows]);
                     slopes(
-                        level,
-                        &mut e[..n * ld],
-                        &mut ds[..n * ld],
-                        ld,
-                        m,
-                        s.scale(),
-                        shift,
-                        delta,
-                        factor,
+                        level, e_rows, ds_rows, ld, m, log_scale, shift, delta, factor,
                     );
-                    let add = at > 0;
-                    let (dk, dv) = (
-                        &mut dk[block.start * width..],
-                        &mut dv[block.start * width..],
-                    );
-                    mix(
-                        level,
-                        e,
-                        columns,
-                        query_terms,
-                        dy_terms,
-                        (0, n),
-                        &features,
-                        dv,
-                        add,
-                    );
-                    mix(
-                        level,
-                        ds,
-                        columns,
-                        query_terms,
-                        q_terms,
-                        (0, n),
-                        &features,
-                        dk,
-                        add,
-                    );
-                    let later = block.start > 0;
-                    mix(
-                        level,
-                        ds,
-                        rows,
-                        terms,
-                        k_terms,
-                        (block.start, keys),
-                        &features,
-                        dq,
-                        later,
-                    );
+                    if part.of_keys {
+                        let (first, add) = (block.start * width, at > 0);
+                        let terms = if n == QUERIES { &whole } else { &rest };
+                        let (e, ds) = (
+                            Left::new(e, &s_columns[..m], terms),
+                            Left::new(ds, &s_columns[..m], terms),
+                        );
+                        mix(level, e, dy_terms, &features, &mut dv[first..], add);
+                        mix(level, ds, q_terms, &features, &mut dk[first..], add);
+                    }
+                    if part.of_queries {
+                        let ds = Left::new(ds, &s_rows[..n], &key_terms[i]);
+                        let tokens = Tokens {
+                            packed: k_terms,
+                            first: block.start,
+                            n: keys,
+                        };
+                        mix(level, ds, tokens, &features, dq, block.start > 0);
+                    }
                 }
-                write(0, b, h, at, &dq[..n * width]);
+                if part.of_queries {
+                    write(0, b, h, at, &dq[..n * width]);
+                }
             }
-            write(1, b, h, 0, dk);
-            write(2, b, h, 0, dv);
+            if part.of_keys {
+                let (first, last) = (
+                    &key_blocks[part.blocks.start],
+                    &key_blocks[part.blocks.end - 1],
+                );
+                let run = first.start * width..(last.start + last.keys) * width;
+                write(1, b, h, first.start, &dk[run.clone()]);
+                write(2, b, h, first.start, &dv[run]);
+            }
         });
     };
-    (0..batch * heads).into_par_iter().for_each(one);
+    parts(s, key_blocks.len()).into_par_iter().for_each(one);
+}
+
+/// What one task computes: from these queries and blocks of keys the gradients of either or both.
+struct Part {
+    head: usize,
+    queries: Range<usize>,
+    blocks: Range<usize>,
+    of_queries: bool,
+    of_keys: bool,
+}
+
+/// A task for each head; where heads are fewer than threads, tasks for some of the queries and tasks for some of the
+/// keys, which meet all of the other side in the same order: the logits are computed twice, the bits are the same.
+fn parts(s: &Sizes, blocks: usize) -> Vec<Part> {
+    let heads = s.batch * s.heads;
+    let query_blocks = s.queries.div_ceil(QUERIES);
+    let threads = rayon::current_num_threads();
+    let whole = |head| Part {
+        head,
+        queries: 0..s.queries,
+        blocks: 0..blocks,
+        of_queries: true,
+        of_keys: true,
+    };
+    if heads >= threads || query_blocks + blocks < 4 {
+        return (0..heads).map(whole).collect();
+    }
+    let cut = |n: usize| {
+        let runs = threads.div_ceil(heads).min(n);
+        (0..runs).map(move |i| n * i / runs..n * (i + 1) / runs)
+    };
+    let of_head = |head| {
+        let queries = cut(query_blocks).map(move |run| Part {
+            queries: run.start * QUERIES..(run.end * QUERIES).min(s.queries),
+            of_keys: false,
+            ..whole(head)
+        });
+        let keys = cut(blocks).map(move |blocks| Part {
+            blocks,
+            of_queries: false,
+            ..whole(head)
+        });
+        queries.chain(keys)
+    };
+    (0..heads).flat_map(of_head).collect()
 }

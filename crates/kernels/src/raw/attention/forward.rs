@@ -1,5 +1,8 @@
 use super::softmax::weights;
-use super::{Heads, Sizes, Stats, blocks, cut, every, logits, mix, pack_lanes, pack_terms};
+use super::{
+    Heads, Left, Sizes, Stats, Tokens, blocks, cut, every, logits, mix, pack_lanes, pack_terms,
+    scaled,
+};
 use super::{padded, row_stride, take};
 use crate::raw::Level;
 use crate::raw::gemm::Terms;
@@ -7,7 +10,7 @@ use crate::raw::scratch::{Shared, unfilled, with_space};
 use rayon::prelude::*;
 
 /// Queries and keys that meet at once: their logits lie in a second-level cache.
-const QUERIES: usize = 48;
+const QUERIES: usize = 96;
 const KEYS: usize = 512;
 
 /// Queries that are worth packing the keys and the values of a head again.
@@ -39,6 +42,8 @@ pub(crate) fn forward(
         .map(|b| Terms::new(every(1, b.keys)))
         .collect();
 
+    let (ones, scale) = (vec![1.0; keys], s.scale() * std::f32::consts::LOG2_E);
+
     let mut out = unfilled(batch * queries * heads * dim);
     let mut stats = unfilled(batch * heads * 2 * queries);
     let (shared, shared_stats) = (Shared::new(&mut out), Shared::new(&mut stats));
@@ -58,7 +63,7 @@ pub(crate) fn forward(
                 lanes,
             );
             let v_head = v.of(b, h, dim);
-            pack_terms(v_head, v.place.token, keys, &features, values, |_| 1.0);
+            pack_terms(level, v_head, v.place.token, &ones, &features, values);
             let p = take(space, QUERIES * ld);
             let acc = take(space, QUERIES * width);
             let [shift, sum, fade] = std::array::from_fn(|_| take(space, QUERIES));
@@ -69,24 +74,30 @@ pub(crate) fn forward(
                 shift.fill(f32::NEG_INFINITY);
                 sum.fill(0.0);
                 for (block, terms) in key_blocks.iter().zip(&terms) {
-                    logits(level, q, &q_rows[..n], &dims, lanes, block, p, ld);
-                    weights(level, p, ld, block.keys, s.scale(), shift, sum, fade);
+                    let left = Left::new(q, &q_rows[..n], &dims);
+                    logits(level, left, lanes, block, p, ld);
+                    let (s, m) = (&mut p[..n * ld], block.keys);
+                    weights(level, s, ld, m, scale, shift, sum, fade);
                     let later = block.start > 0;
                     if later {
                         for (acc, &fade) in acc.chunks_exact_mut(width).zip(&*fade) {
                             acc.iter_mut().for_each(|a| *a *= fade);
                         }
                     }
-                    let rows = &s_rows[..n];
-                    let from = (block.start, keys);
-                    mix(level, p, rows, terms, values, from, &features, acc, later);
+                    let left = Left::new(p, &s_rows[..n], terms);
+                    let tokens = Tokens {
+                        packed: values,
+                        first: block.start,
+                        n: keys,
+                    };
+                    mix(level, left, tokens, &features, acc, later);
                 }
                 for (i, acc) in acc.chunks_exact(width).take(n).enumerate() {
                     let inverse = 1.0 / sum[i];
                     let start = ((b * queries + at + i) * heads + h) * dim;
                     // SAFETY: one task for each head and run of queries.
                     let o = unsafe { shared.part(start, dim) };
-                    o.iter_mut().zip(acc).for_each(|(o, a)| *o = a * inverse);
+                    scaled(level, &acc[..dim], inverse, o);
                     sum[i] = inverse;
                 }
                 for (i, kept) in [&*shift, &*sum].into_iter().enumerate() {

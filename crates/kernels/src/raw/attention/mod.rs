@@ -16,6 +16,7 @@ pub(crate) use forward::forward;
 
 use super::Level;
 use super::gemm::{Product, Terms};
+use super::level::multiversion;
 use super::pack::{Panel, panels};
 use super::transpose::rows_to_panel;
 
@@ -86,7 +87,7 @@ impl<'a> Heads<'a> {
     }
 }
 
-/// Two numbers per query: P = e^(s · scale − shift) · inverse. `[batch, heads, 2, queries]`.
+/// Two numbers per query: P = 2^(s · log₂e / √d − shift) · inverse. `[batch, heads, 2, queries]`.
 pub(crate) type Stats = Vec<f32>;
 
 /// Lanes that `panels` take together.
@@ -122,22 +123,37 @@ fn pack_lanes(level: Level, src: &[f32], token: usize, dim: usize, ps: &[Panel],
     }
 }
 
-/// Features as lanes: panel p is `[n][p.width]` and begins at `p.start · n`. Token t is multiplied by `factor(t)`.
-fn pack_terms(
-    src: &[f32],
-    token: usize,
-    n: usize,
-    ps: &[Panel],
-    out: &mut [f32],
-    factor: impl Fn(usize) -> f32,
-) {
-    for p in ps {
-        let part = &mut out[p.start * n..][..p.width * n];
-        for (t, out) in part.chunks_exact_mut(p.width).enumerate() {
-            let src = &src[t * token + p.start..][..p.lanes];
-            let f = factor(t);
-            out.iter_mut().zip(src).for_each(|(o, s)| *o = s * f);
-            out[p.lanes..].fill(0.0);
+multiversion! {
+    /// Features as lanes: panel p is `[n][p.width]` and begins at `p.start · n`, n the number of factors; each token
+    /// (`token` from one to the next) is multiplied by its own.
+    fn pack_terms<const FMA>(src: &[f32], token: usize, factors: &[f32], ps: &[Panel], out: &mut [f32]) {
+        let n = factors.len();
+        for (t, f) in factors.iter().enumerate() {
+            for p in ps {
+                let src = &src[t * token + p.start..][..p.lanes];
+                let out = &mut out[p.start * n + t * p.width..][..p.width];
+                // Whole vectors first: a run-time length would make each of these few values a call of memcpy.
+                let ((outs, _), (srcs, _)) = (out.as_chunks_mut::<8>(), src.as_chunks::<8>());
+                for (out, src) in outs.iter_mut().zip(srcs) {
+                    *out = src.map(|s| s * f);
+                }
+                for i in srcs.len() * 8..p.width {
+                    out[i] = if i < p.lanes { src[i] * f } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+multiversion! {
+    /// to = from · factor.
+    fn scaled<const FMA>(from: &[f32], factor: f32, to: &mut [f32]) {
+        let ((froms, from_rest), (tos, to_rest)) = (from.as_chunks::<8>(), to.as_chunks_mut::<8>());
+        for (to, from) in tos.iter_mut().zip(froms) {
+            *to = from.map(|v| v * factor);
+        }
+        for (to, from) in to_rest.iter_mut().zip(from_rest) {
+            *to = from * factor;
         }
     }
 }
@@ -162,25 +178,40 @@ fn blocks(all: &[Panel], size: usize) -> Vec<Block<'_>> {
         .collect()
 }
 
-/// c\[i, j\] = Σ over the features of row i of `a` and lane j of the packed block.
-#[allow(clippy::too_many_arguments)]
+/// The left side of a product: row i has the values at `rows[i]` plus each of the offsets in `terms`.
+#[derive(Clone, Copy)]
+struct Left<'a> {
+    values: &'a [f32],
+    rows: &'a [u32],
+    terms: &'a Terms,
+}
+
+impl<'a> Left<'a> {
+    fn new(values: &'a [f32], rows: &'a [u32], terms: &'a Terms) -> Self {
+        Self {
+            values,
+            rows,
+            terms,
+        }
+    }
+}
+
+/// c\[i, j\] = row i of `left` times lane j of a block of packed keys.
 fn logits(
     level: Level,
-    a: &[f32],
-    rows: &[u32],
-    features: &Terms,
+    left: Left<'_>,
     packed: &[f32],
     block: &Block<'_>,
     c: &mut [f32],
     ldc: usize,
 ) {
-    let dim = features.len();
+    let dim = left.terms.len();
     for p in block.panels {
         let product = Product {
             level,
-            a,
-            rows,
-            terms: features,
+            a: left.values,
+            rows: left.rows,
+            terms: left.terms,
             b: &packed[p.start * dim..][..p.width * dim],
             width: p.width,
             ldc,
@@ -190,27 +221,32 @@ fn logits(
     }
 }
 
-/// c\[i, ·\] ⟵ \[c +\] Σ over the terms of row i of `a` and term `first + k` of `n` packed ones.
-#[allow(clippy::too_many_arguments)]
+/// `n` tokens whose features are packed as lanes, from token `first` on.
+#[derive(Clone, Copy)]
+struct Tokens<'a> {
+    packed: &'a [f32],
+    first: usize,
+    n: usize,
+}
+
+/// c\[i, ·\] ⟵ \[c +\] row i of `left` times the tokens' features.
 fn mix(
     level: Level,
-    a: &[f32],
-    rows: &[u32],
-    terms: &Terms,
-    packed: &[f32],
-    (first, n): (usize, usize),
+    left: Left<'_>,
+    tokens: Tokens<'_>,
     features: &[Panel],
     c: &mut [f32],
     add: bool,
 ) {
     let ldc = padded(features);
     for p in features {
+        let at = p.start * tokens.n + tokens.first * p.width;
         let product = Product {
             level,
-            a,
-            rows,
-            terms,
-            b: &packed[p.start * n + first * p.width..][..p.width * terms.len()],
+            a: left.values,
+            rows: left.rows,
+            terms: left.terms,
+            b: &tokens.packed[at..][..p.width * left.terms.len()],
             width: p.width,
             ldc,
             add,

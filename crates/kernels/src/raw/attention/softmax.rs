@@ -1,6 +1,6 @@
 //! The exponentials of attention, row by row of a block of logits in cache.
 
-use crate::raw::exp::{exp_falling, mul_add};
+use crate::raw::exp::{exp2_falling, mul_add};
 use crate::raw::level::multiversion;
 
 /// Independent partial results of a row; the same at every level, so that the bits of a sum are too.
@@ -33,15 +33,14 @@ fn tail(rest: &[f32]) -> [f32; LANES] {
 }
 
 multiversion! {
-    /// Turns rows of logits (row stride `ld`, `n` of them filled) into e^(s · scale − shift) with the row's largest
+    /// Turns rows of logits (row stride `ld`, `n` of them filled) into 2^(s · scale − shift) with the row's largest
     /// s · scale so far as its shift. `shift` and `sum` hold what earlier blocks left and are updated; `fade` gets the
     /// factor by which earlier results shrink.
     pub(super) fn weights<const FMA>(s: &mut [f32], ld: usize, n: usize, scale: f32, shift: &mut [f32], sum: &mut [f32], fade: &mut [f32]) {
         let stats = shift.iter_mut().zip(sum).zip(fade);
         for (s, ((shift, sum), fade)) in s.chunks_mut(ld).zip(stats) {
             let (blocks, rest) = s[..n].as_chunks_mut::<LANES>();
-            let mut last = tail(rest);
-            let mut most = last;
+            let mut most = if rest.is_empty() { [f32::NEG_INFINITY; LANES] } else { tail(rest) };
             for s in blocks.iter() {
                 for (m, &s) in most.iter_mut().zip(s) {
                     *m = larger(*m, s);
@@ -52,17 +51,19 @@ multiversion! {
             let mut total = [0.0f32; LANES];
             for s in blocks {
                 for (t, s) in total.iter_mut().zip(s) {
-                    *s = exp_falling::<FMA>(mul_add::<FMA>(*s, scale, -new));
+                    *s = exp2_falling::<FMA>(mul_add::<FMA>(*s, scale, -new));
                     *t += *s;
                 }
             }
-            for (t, s) in total.iter_mut().zip(&mut last) {
-                *s = exp_falling::<FMA>(mul_add::<FMA>(*s, scale, -new));
-                *t += *s;
+            if !rest.is_empty() {
+                let mut last = tail(rest);
+                for (t, s) in total.iter_mut().zip(&mut last) {
+                    *s = exp2_falling::<FMA>(mul_add::<FMA>(*s, scale, -new));
+                    *t += *s;
+                }
+                rest.copy_from_slice(&last[..rest.len()]);
             }
-            let kept = rest.len();
-            rest.copy_from_slice(&last[..kept]);
-            *fade = exp_falling::<FMA>(old - new);
+            *fade = exp2_falling::<FMA>(old - new);
             *sum = mul_add::<FMA>(*sum, *fade, fold(total, |a, b| a + b));
             *shift = new;
         }
@@ -70,13 +71,13 @@ multiversion! {
 }
 
 multiversion! {
-    /// Rows of logits into e = e^(s · scale − shift), and rows of `dp` into e · (dp − delta) · factor.
+    /// Rows of logits into e = 2^(s · scale − shift), and rows of `dp` into e · (dp − delta) · factor.
     pub(super) fn slopes<const FMA>(s: &mut [f32], dp: &mut [f32], ld: usize, n: usize, scale: f32, shift: &[f32], delta: &[f32], factor: &[f32]) {
         let stats = shift.iter().zip(delta).zip(factor);
         for ((s, dp), ((&shift, &delta), &factor)) in s.chunks_mut(ld).zip(dp.chunks_mut(ld)).zip(stats) {
             let offset = -delta * factor;
             for (s, dp) in s[..n].iter_mut().zip(&mut dp[..n]) {
-                let e = exp_falling::<FMA>(mul_add::<FMA>(*s, scale, -shift));
+                let e = exp2_falling::<FMA>(mul_add::<FMA>(*s, scale, -shift));
                 *s = e;
                 *dp = e * mul_add::<FMA>(*dp, factor, offset);
             }

@@ -113,3 +113,43 @@ fn every_level_matches_the_definition() {
         }
     }
 }
+
+/// One head on several threads is cut into parts, which leaves every bit as it is.
+#[test]
+fn parts_of_a_head_have_the_bits_of_the_whole() {
+    let (n, d) = (400, 24);
+    let s = Sizes {
+        batch: 1,
+        heads: 1,
+        queries: n,
+        keys: n,
+        dim: d,
+    };
+    let (qkv, dy) = (numbers(3 * n * d, 1), numbers(n * d, 2));
+    let places = [0, 1, 2].map(|i| Place::third(i, n, 1, d));
+    let [q, k, v] = places.map(|place| Heads {
+        values: &qkv,
+        place,
+    });
+    let level = Level::best();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().expect("a thread pool").install(|| {
+            let (o, stats) = forward(level, q, k, v, &s);
+            let passed = Passed {
+                q,
+                k,
+                v,
+                o: &o,
+                stats: &stats,
+            };
+            let mut grad = vec![f32::NAN; qkv.len()];
+            let shared = Shared::new(&mut grad);
+            backward(level, passed, &dy, &s, places.map(|p| (&shared, p)));
+            let all = o.iter().chain(&stats).chain(&grad);
+            all.map(|v| v.to_bits()).collect::<Vec<_>>()
+        })
+    };
+    let one = run(1);
+    assert!([2, 3, 7].into_iter().all(|threads| run(threads) == one));
+}
