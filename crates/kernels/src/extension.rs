@@ -2,6 +2,8 @@
 //!
 //! Only `Autodiff` and `Flex` are routed; [`crate::ops`] lets nothing else come here.
 
+pub(crate) mod image;
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{
     Backend, BackendTensor, Dispatch, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind,

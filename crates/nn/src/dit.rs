@@ -200,6 +200,7 @@ pub struct DiT {
 
 /// Time, and what is done to the condition before the blocks' maps read it.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // one in a network
 enum Time {
     /// The condition goes through SiLU.
     Sinusoidal(TimestepEmbedder),

@@ -4,6 +4,7 @@ mod activation;
 mod attention;
 mod conv;
 mod gated;
+mod image;
 mod linear;
 mod mlp;
 mod norm;

@@ -2,6 +2,7 @@
 
 mod forward;
 mod grads;
+mod image;
 mod sizes;
 mod tensors;
 mod transformer;

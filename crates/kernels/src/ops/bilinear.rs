@@ -1,6 +1,9 @@
 //! Bilinear up-sampling.
 
+use crate::extension::image::ImageOps;
 use crate::reference;
+use crate::switch::is_fast;
+use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 /// Bilinear doubling of height and width, pixel centres half a pixel off the edges (PyTorch's `align_corners=False`).
@@ -11,5 +14,8 @@ use burn::tensor::Tensor;
 /// - `x`: `[batch, channels, h, w]`
 /// - output: `[batch, channels, 2h, 2w]`
 pub fn bilinear2x(x: Tensor<4>) -> Tensor<4> {
-    reference::bilinear2x(x)
+    if !is_fast(&x) {
+        return reference::bilinear2x(x);
+    }
+    Tensor::from_dispatch(Dispatch::fused_bilinear2x(x.into_dispatch()))
 }

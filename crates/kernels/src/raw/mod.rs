@@ -6,6 +6,8 @@
 pub(crate) mod activation;
 pub(crate) mod adamw;
 pub(crate) mod attention;
+pub(crate) mod batch_norm;
+pub(crate) mod bilinear;
 pub(crate) mod conv;
 pub(crate) mod exp;
 pub(crate) mod gated;

@@ -5,10 +5,16 @@ use burn::tensor::Tensor;
 /// Doubles the last axis of `[rows, n]`: ¼ of the neighbour and ¾ of the value itself, edges repeated.
 fn double(x: Tensor<2>) -> Tensor<2> {
     let [rows, n] = x.dims();
-    let first = x.clone().narrow(1, 0, 1);
-    let last = x.clone().narrow(1, n - 1, 1);
-    let left = Tensor::cat(vec![first, x.clone().narrow(1, 0, n - 1)], 1);
-    let right = Tensor::cat(vec![x.clone().narrow(1, 1, n - 1), last], 1);
+    let (left, right) = if n == 1 {
+        (x.clone(), x.clone()) // burn takes no empty part
+    } else {
+        let [first, last] = [0, n - 1].map(|i| x.clone().narrow(1, i, 1));
+        let [but_last, but_first] = [0, 1].map(|i| x.clone().narrow(1, i, n - 1));
+        (
+            Tensor::cat(vec![first, but_last], 1),
+            Tensor::cat(vec![but_first, last], 1),
+        )
+    };
     let x = x.mul_scalar(0.75);
     let even = x.clone() + left.mul_scalar(0.25);
     let odd = x + right.mul_scalar(0.25);
