@@ -12,6 +12,7 @@ TITLES = {
     "unet": "U-Net [64, 128, 256], 32 × 32 × 3",
     "course-unet": "the course's U-Net [32, 64, 128], 32 × 32 × 1",
     "dit": "DiT 6 × 384, 256 tokens",
+    "vae": "the course's autoencoder [16, 32, 64, 128], 32 × 32 × 1",
     "course-dit": "the course's DiT 8 × 256, 64 tokens",
 }
 MODES = {"train": "training step", "forward": "forward pass"}

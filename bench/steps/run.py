@@ -38,6 +38,7 @@ CELLS = {
     "course-unet": [("course-unet", mode, batch, 8) for batch in (64, 250) for mode in ("train", "forward")],
     "dit": [("dit", mode, 16, 5) for mode in ("train", "forward")],
     "course-dit": [("course-dit", mode, 64, 5) for mode in ("train", "forward")],
+    "vae": [("vae", mode, 64, 5) for mode in ("train", "forward")],
     "sample": [("unet", "sample", 64, 1)],
 }
 # What is measured in a way of its own.

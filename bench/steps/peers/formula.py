@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-INPUT, TARGET = 10_000, 10_001
+INPUT, TARGET, NOISE = 10_000, 10_001, 10_002
 
 
 def formula(k, n, count):

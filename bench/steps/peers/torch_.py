@@ -12,6 +12,7 @@ fokker's trainer does.
 import argparse
 import contextlib
 import json
+import math
 import os
 import resource
 import time
@@ -59,6 +60,14 @@ def trainer(net, batch):
         with autocast():
             out = net(x, t, y)
         return (out.float() - target).square().mean()
+
+    if hasattr(net, "loss"):  # an autoencoder's own; its noise is ready, too
+        count = chosen.batch * math.prod(net.code)
+        noise = formula.formula(formula.NOISE, 1, count).reshape(chosen.batch, -1).to(x.device)
+
+        def loss_of(x, t, y, target):
+            with autocast():
+                return net.loss(x, noise)
 
     if chosen.variant == "compiled":
         loss_of = torch.compile(loss_of, dynamic=False)

@@ -22,7 +22,9 @@ use fokker_core::{
 };
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::CondOt;
-use fokker_nn::{CourseUNetConfig, DiTConfig, Init, MlpConfig, UNetConfig};
+use fokker_nn::{
+    CourseUNetConfig, DiTConfig, Init, MlpConfig, UNetConfig, Vae, VaeConfig, VaeLoss,
+};
 use fokker_train::config::{
     EmaConfig, OptimizerConfig, ScheduleConfig, ScheduleKind, TrainConfig, Training,
 };
@@ -34,9 +36,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Guided Euler steps draw with this weight.
 const GUIDANCE: f64 = 3.0;
-/// Numbers of `formula` beyond any parameter: inputs and targets.
+/// Numbers of `formula` beyond any parameter: inputs, targets and the noise of a code.
 const INPUT: usize = 10_000;
 const TARGET: usize = 10_001;
+const NOISE: usize = 10_002;
 
 struct Settings {
     work: String,
@@ -98,20 +101,54 @@ fn main() -> ExitCode {
     };
     // Data are images [channels, height, width]; points are a row of them.
     match settings.work.as_str() {
-        "mlp" => run(&settings, 2, 0, |init| mlp(256).init(2, 1, 0, init)),
-        "ring" => run(&settings, 2, 0, |init| mlp(64).init(2, 1, 0, init)),
-        "unet" => run(&settings, 3072, 10, |init| {
-            unet.init([3, 32, 32], 1, 10, init)
-        }),
-        "course-unet" => run(&settings, 1024, 10, |init| {
-            CourseUNetConfig::default().init([1, 32, 32], 1, 10, init)
-        }),
-        "dit" => run(&settings, 3072, 10, |init| {
-            DiTConfig::default().init([3, 32, 32], 1, 10, init)
-        }),
-        "course-dit" => run(&settings, 1024, 10, |init| {
-            DiTConfig::course(4).init([1, 32, 32], 1, 10, init)
-        }),
+        "mlp" => run(
+            &settings,
+            2,
+            0,
+            |init| mlp(256).init(2, 1, 0, init),
+            regression,
+        ),
+        "ring" => run(
+            &settings,
+            2,
+            0,
+            |init| mlp(64).init(2, 1, 0, init),
+            regression,
+        ),
+        "unet" => run(
+            &settings,
+            3072,
+            10,
+            |init| unet.init([3, 32, 32], 1, 10, init),
+            regression,
+        ),
+        "course-unet" => run(
+            &settings,
+            1024,
+            10,
+            |init| CourseUNetConfig::default().init([1, 32, 32], 1, 10, init),
+            regression,
+        ),
+        "dit" => run(
+            &settings,
+            3072,
+            10,
+            |init| DiTConfig::default().init([3, 32, 32], 1, 10, init),
+            regression,
+        ),
+        "course-dit" => run(
+            &settings,
+            1024,
+            10,
+            |init| DiTConfig::course(4).init([1, 32, 32], 1, 10, init),
+            regression,
+        ),
+        "vae" => {
+            let make = |init: &mut Init<'_>| Coder {
+                vae: VaeConfig::default().init([1, 32, 32], init),
+            };
+            run(&settings, 1024, 0, make, Coder::loss);
+        }
         other => {
             eprintln!("there is no work {other}");
             return ExitCode::from(2);
@@ -126,6 +163,7 @@ fn run<N: Network>(
     dim: usize,
     classes: usize,
     make: impl Fn(&mut Init<'_>) -> N,
+    loss: Loss<N>,
 ) {
     let plain = Device::flex();
     let device = if settings.mode == "train" {
@@ -135,7 +173,7 @@ fn run<N: Network>(
     };
     let net = by_formula(make(&mut Init::new(0, &device)));
     let numbers = net.num_params(); // running statistics included
-    let task = Fixed::new(settings.batch, dim, classes, &device);
+    let task = Fixed::new(settings.batch, dim, classes, loss, &device);
     let mut clock = Clock::default();
     let (loss, last) = match settings.mode.as_str() {
         "train" => train(settings, net, task, &device, &mut clock),
@@ -164,7 +202,7 @@ fn run<N: Network>(
 fn train<N: Network>(
     settings: &Settings,
     net: N,
-    task: Fixed,
+    task: Fixed<N>,
     device: &Device,
     clock: &mut Clock,
 ) -> (f64, f64) {
@@ -195,7 +233,7 @@ fn train<N: Network>(
 fn forward<N: Network>(
     settings: &Settings,
     net: &N,
-    task: &Fixed,
+    task: &Fixed<N>,
     clock: &mut Clock,
 ) -> (f64, f64) {
     clock.measure(settings, || {
@@ -243,34 +281,47 @@ fn sample<N: Network>(
     })
 }
 
+/// What a network is trained by on the fixed batch, `[1]`.
+type Loss<N> = fn(&N, &Fixed<N>) -> Tensor<1>;
+
 /// The same batch every step, ready on the device.
-struct Fixed {
+struct Fixed<N> {
     x: State,
     t: Tensor<1>,
     y: Option<Labels>,
     target: State,
+    loss: Loss<N>,
 }
 
-impl Fixed {
-    fn new(batch: usize, dim: usize, classes: usize, device: &Device) -> Self {
-        let values = |number| -> State {
-            let values = formula(number, 1, batch * dim);
-            Tensor::from_data(TensorData::new(values, [batch, dim]), device)
-        };
+impl<N> Fixed<N> {
+    fn new(batch: usize, dim: usize, classes: usize, loss: Loss<N>, device: &Device) -> Self {
         let times: Vec<f32> = (0..batch)
             .map(|i| ((i as f64 + 0.5) / batch as f64) as f32)
             .collect();
         let classes_of: Vec<u32> = (0..batch).map(|i| (i % (classes + 1)) as u32).collect();
         Self {
-            x: values(INPUT),
+            x: state(INPUT, [batch, dim], device),
             t: Tensor::from_data(TensorData::new(times, [batch]), device),
             y: (classes > 0).then(|| labels(&classes_of, device)),
-            target: values(TARGET),
+            target: state(TARGET, [batch, dim], device),
+            loss,
         }
     }
 }
 
-impl<N: Network> Task<N> for Fixed {
+/// `[batch, dim]` of `formula`, with variance 1.
+fn state(number: usize, shape: [usize; 2], device: &Device) -> State {
+    let values = formula(number, 1, shape[0] * shape[1]);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// The mean square error of a network that is told everything.
+fn regression<N: Network>(net: &N, batch: &Fixed<N>) -> Tensor<1> {
+    let out = net.forward(batch.x.clone(), batch.t.clone(), batch.y.clone());
+    (out - batch.target.clone()).square().mean()
+}
+
+impl<N: Module> Task<N> for Fixed<N> {
     type Batch = ();
 
     fn batch(&self, _: u64, _: usize) -> Result<(), TrainError> {
@@ -278,8 +329,28 @@ impl<N: Network> Task<N> for Fixed {
     }
 
     fn loss(&self, net: &N, (): (), _: &Device) -> Tensor<1> {
-        let out = net.forward(self.x.clone(), self.t.clone(), self.y.clone());
-        (out - self.target.clone()).square().mean()
+        (self.loss)(net, self)
+    }
+}
+
+/// The autoencoder as a function of images: there and back by the mean of the code.
+#[derive(Module, Debug)]
+struct Coder {
+    vae: Vae,
+}
+
+impl Coder {
+    fn loss(&self, batch: &Fixed<Self>) -> Tensor<1> {
+        let x = batch.x.clone();
+        let shape = [x.dims()[0], self.vae.latent_size()];
+        let noise = state(NOISE, shape, &x.device());
+        self.vae.loss(x, noise, &VaeLoss::default())
+    }
+}
+
+impl Network for Coder {
+    fn forward(&self, x: State, _: Tensor<1>, _: Option<Labels>) -> State {
+        self.vae.decode(self.vae.encode(x).mean)
     }
 }
 
