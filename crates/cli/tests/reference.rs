@@ -30,7 +30,9 @@ fn compare(folder: &Path, recipe: &str, settings: &[&str]) -> f64 {
     }
     assert!(runs[0].len() > 2 && runs[0].len() == runs[1].len());
     let pairs = runs[0].iter().flatten().zip(runs[1].iter().flatten());
-    pairs.fold(0.0, |worst, (a, b)| f64::max(worst, (a - b).abs() / a.abs()))
+    pairs.fold(0.0, |worst, (a, b)| {
+        f64::max(worst, (a - b).abs() / a.abs())
+    })
 }
 
 #[test]

@@ -281,6 +281,9 @@ pub(crate) trait Updates: Backend {
         step: Step,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
+    /// See [`crate::sum_of_squares`].
+    fn fused_squares(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// See [`crate::blend`].
     fn fused_blend(
         old: FloatTensor<Self>,

@@ -36,4 +36,4 @@ pub use ops::{
     token_norm, upsample2x,
 };
 pub use switch::{simd_level, use_reference};
-pub use updates::{AdamwStep, adamw, blend};
+pub use updates::{AdamwStep, adamw, blend, sum_of_squares};

@@ -1,4 +1,4 @@
-//! Steps of an optimizer and of a moving average, each in one pass.
+//! Steps of an optimizer and of a moving average, each in one pass, and in place where nobody else holds the tensor.
 
 use crate::extension::Updates;
 use crate::raw::adamw::Step;
@@ -83,6 +83,14 @@ pub fn adamw<const D: usize>(
     );
     let [parameter, first, second] = [parameter, first, second].map(Tensor::from_dispatch);
     (parameter, [first, second])
+}
+
+/// Σ x², of which a gradient's norm is made. No gradient flows through it.
+pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> f64 {
+    if !is_fast(&x) || is_tracked(&x) {
+        return reference::sum_of_squares(x);
+    }
+    Tensor::<1>::from_dispatch(Dispatch::fused_squares(x.into_dispatch())).into_scalar::<f64>()
 }
 
 /// d · old + (1 − d) · new, a step of an exponential moving average. No gradient flows through it.

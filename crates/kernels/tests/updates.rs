@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Tensor};
 use common::{bits, flat, numbers, values};
-use fokker_kernels::{AdamwStep, adamw, blend, reference};
+use fokker_kernels::{AdamwStep, adamw, blend, reference, sum_of_squares};
 
 #[derive(Module, Debug)]
 struct One {
@@ -89,4 +89,36 @@ fn averages_are_the_plain_ones_to_the_bit() {
         let want = values(reference::blend(a.clone(), b.clone(), 0.9));
         assert!(bits(&values(blend(a, b, 0.9))) == bits(&want));
     }
+}
+
+/// Steps work in place only where nobody else holds the tensor.
+#[test]
+fn a_tensor_that_is_held_elsewhere_stays_as_it_is() {
+    let device = Device::flex();
+    let start = numbers(100, 1);
+    let held = flat(&start, &device);
+    let step = AdamwStep {
+        lr: 0.1,
+        betas: [0.9, 0.99],
+        epsilon: 1e-8,
+        weight_decay: 0.0,
+        time: 1,
+    };
+    let gradient = flat(&numbers(100, 2), &device);
+    let (moved, _) = adamw(held.clone(), gradient.clone(), None, &step);
+    let blended = blend(held.clone(), gradient, 0.5);
+    assert_eq!(values(held), start);
+    assert!(values(moved) != start && values(blended) != start);
+}
+
+#[test]
+fn squares_are_summed() {
+    let device = Device::flex();
+    assert_eq!(sum_of_squares(flat(&[3.0, 4.0], &device)), 25.0);
+    let many = numbers(1_000_000, 3);
+    let want: f64 = many.iter().map(|&v| f64::from(v).powi(2)).sum();
+    let got = sum_of_squares(flat(&many, &device));
+    assert!((got - want).abs() < 1e-6 * want, "{got} for {want}");
+    let view = flat(&many, &device).reshape([1000, 1000]).transpose();
+    assert!((sum_of_squares(view) - want).abs() < 1e-6 * want);
 }

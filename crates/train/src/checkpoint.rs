@@ -166,7 +166,7 @@ impl Checkpoint {
             fs::create_dir_all(&partial).map_err(TrainError::io("create", &partial))?;
             let optimizer = trainer.optimizer.to_bytes();
             let optimizer = optimizer.map_err(|e| TrainError::run(&path, e))?;
-            write_atomic(&partial.join(MODEL), &save_weights(&trainer.net))?;
+            write_atomic(&partial.join(MODEL), &save_weights(trainer.net()))?;
             if let Some(ema) = &trainer.ema {
                 write_atomic(&partial.join(EMA), &save_weights(ema))?;
             }
@@ -195,7 +195,8 @@ impl Checkpoint {
         let state: State = serde_json::from_slice(&read(&path)?)
             .map_err(|e| TrainError::run(&path, format!("not a readable state ({e})")))?;
         let path = self.path.join(MODEL);
-        trainer.net = load_weights(trainer.net, &read(&path)?, &path, device)?;
+        let net = load_weights(trainer.net().clone(), &read(&path)?, &path, device)?;
+        trainer.set_net(net);
         if let Some(ema) = trainer.ema.take() {
             let path = self.path.join(EMA);
             let inner = device.clone().without_autodiff();

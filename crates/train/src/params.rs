@@ -146,7 +146,7 @@ pub(crate) fn clip<M: Module>(
     impl ModuleVisitor for Square<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if let Some(g) = self.0.get::<D>(param.id) {
-                self.1 += g.square().sum().into_scalar::<f64>();
+                self.1 += fokker_kernels::sum_of_squares(g);
             }
         }
     }

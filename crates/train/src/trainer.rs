@@ -10,7 +10,8 @@ use crate::{Optimizer, Task, TrainError, learning_rate, params};
 
 /// A training in progress: network, moving average, optimizer and the number of steps done.
 pub struct Trainer<N, T> {
-    pub(crate) net: N,
+    /// `None` only while the optimizer has it, which then writes the new weights over the old.
+    net: Option<N>,
     pub(crate) ema: Option<N>,
     pub(crate) optimizer: Optimizer,
     pub(crate) step: u64,
@@ -49,7 +50,7 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
         let net = params::number(net);
         Self {
             ema: (config.ema.decay > 0.0).then(|| net.valid()),
-            net,
+            net: Some(net),
             optimizer: Optimizer::new(&config.optimizer),
             step: 0,
             window: Window::default(),
@@ -57,6 +58,16 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
             config: config.clone(),
             device: device.clone(),
         }
+    }
+
+    /// The network as it is now.
+    pub(crate) fn net(&self) -> &N {
+        self.net.as_ref().expect("a step gives the network back")
+    }
+
+    /// Puts another network in its place.
+    pub(crate) fn set_net(&mut self, net: N) {
+        self.net = Some(net);
     }
 
     /// What is being trained.
@@ -77,7 +88,7 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
     /// The network to sample from: the moving average, or the network itself where none is kept;
     /// without autodiff.
     pub fn model(&self) -> N {
-        self.ema.clone().unwrap_or_else(|| self.net.valid())
+        self.ema.clone().unwrap_or_else(|| self.net().valid())
     }
 
     /// What happened since this was last called.
@@ -93,7 +104,7 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
         let start = Instant::now();
         let train = &self.config.train;
         let batch = self.task.batch(self.step, train.batch)?;
-        let loss = self.task.loss(&self.net, batch, &self.device);
+        let loss = self.task.loss(self.net(), batch, &self.device);
         let value = loss.clone().into_scalar::<f64>();
         if !value.is_finite() {
             return Err(TrainError::Diverged {
@@ -101,10 +112,10 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
                 loss: value,
             });
         }
-        let mut grads = GradientsParams::from_grads(loss.backward(), &self.net);
+        let mut grads = GradientsParams::from_grads(loss.backward(), self.net());
         let mut grad_norm = 0.0;
         if self.config.optimizer.clip > 0.0 {
-            (grads, grad_norm) = params::clip(&self.net, grads, self.config.optimizer.clip);
+            (grads, grad_norm) = params::clip(self.net(), grads, self.config.optimizer.clip);
         }
         let lr = learning_rate(
             &self.config.schedule,
@@ -112,12 +123,13 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
             self.step,
             train.steps,
         );
-        self.net = self.optimizer.step(lr, self.net.clone(), grads);
+        let net = self.net.take().expect("a step gives the network back");
+        self.net = Some(self.optimizer.step(lr, net, grads));
         if let Some(ema) = self.ema.take() {
             // The warm-up keeps the first, random weights out of a short training's average.
             let k = self.step as f64;
             let decay = self.config.ema.decay.min((1.0 + k) / (10.0 + k));
-            self.ema = Some(params::average(ema, &self.net, decay));
+            self.ema = Some(params::average(ema, self.net(), decay));
         }
         self.step += 1;
         self.window.sum += value;

@@ -7,6 +7,25 @@ use crate::raw::{Level, conv, linear, mlp, norm, upsample};
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 
+/// The linear map, with something done to its blocks of rows.
+pub(super) fn linear_then(
+    x: FlexTensor,
+    weight: FlexTensor,
+    bias: FlexTensor,
+    after: linear::After<'_>,
+) -> FlexTensor {
+    let (x, weight, bias) = (row_major(x), row_major(weight), row_major(bias));
+    let y = linear::forward(
+        Level::best(),
+        values(&x),
+        values(&weight),
+        Some(values(&bias)),
+        linear_sizes(&x, &weight),
+        after,
+    );
+    last_axis(y, &x, dims::<2>(&weight)[1])
+}
+
 impl FusedOps for Flex {
     fn fused_conv2d(
         x: FlexTensor,
@@ -28,15 +47,7 @@ impl FusedOps for Flex {
     }
 
     fn fused_linear(x: FlexTensor, weight: FlexTensor, bias: FlexTensor) -> FlexTensor {
-        let (x, weight, bias) = (row_major(x), row_major(weight), row_major(bias));
-        let y = linear::forward(
-            Level::best(),
-            values(&x),
-            values(&weight),
-            Some(values(&bias)),
-            linear_sizes(&x, &weight),
-        );
-        last_axis(y, &x, dims::<2>(&weight)[1])
+        linear_then(x, weight, bias, &|_, _| ())
     }
 
     fn fused_mlp(x: FlexTensor, layers: Tensors<Self>) -> FlexTensor {
@@ -68,7 +79,9 @@ impl FusedOps for Flex {
         bias: FlexTensor,
         curve: Curve,
     ) -> FlexTensor {
-        Self::fused_activation(Self::fused_linear(x, weight, bias), curve)
+        linear_then(x, weight, bias, &|_, y| {
+            activation::map_in_place(Level::best(), curve, y)
+        })
     }
 
     fn fused_attention(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> FlexTensor {

@@ -1,9 +1,11 @@
+use super::forward::linear_then;
+use super::forward::linear_then;
 use super::sizes::{affine, geometry, norm_sizes, plan, views};
 use super::tensors::{dims, last_axis, like, row_major, rows, tensor, values, width};
 use super::transformer;
 use crate::extension::{FusedGrads, FusedOps, NormOptions, TokenNormOptions};
 use crate::raw::activation::{self, Curve};
-use crate::raw::scratch::unfilled;
+use crate::raw::scratch::{Shared, unfilled};
 use crate::raw::{Level, conv, linear, mlp, norm, upsample};
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
@@ -75,7 +77,7 @@ impl FusedGrads for Flex {
     fn linear_grad_bias(dy: FlexTensor) -> FlexTensor {
         let dy = row_major(dy);
         let n = width(&dy);
-        tensor(linear::grad_bias(values(&dy), n), [n])
+        tensor(linear::grad_bias(Level::best(), values(&dy), n), [n])
     }
 
     fn mlp_with_tape(x: FlexTensor, layers: Vec<FlexTensor>) -> (FlexTensor, FlexTensor) {
@@ -127,8 +129,13 @@ impl FusedGrads for Flex {
         bias: FlexTensor,
         curve: Curve,
     ) -> (FlexTensor, FlexTensor) {
-        let z = Self::fused_linear(x, weight, bias);
-        let y = activation::forward(Level::best(), curve, values(&z));
+        let (level, length) = (Level::best(), rows(&x) * dims::<2>(&weight)[1]);
+        let mut y = unfilled(length);
+        let shared = Shared::new(&mut y);
+        let z = linear_then(x, weight, bias, &|at, z| {
+            // SAFETY: the blocks of rows do not overlap.
+            activation::map(level, curve, z, unsafe { shared.part(at, z.len()) });
+        });
         (like(y, &z), z)
     }
 

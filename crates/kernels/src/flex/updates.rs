@@ -1,8 +1,21 @@
-use super::tensors::{like, row_major, values};
+use super::tensors::{like, row_major, sole_values, tensor, values};
 use crate::extension::Updates;
 use crate::raw::{Level, adamw};
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
+
+/// The tensor if nobody else looks at its values, else a copy.
+fn sole(t: FlexTensor) -> FlexTensor {
+    let mut t = row_major(t);
+    match sole_values(&mut t) {
+        Some(_) => t,
+        None => like(values(&t).to_vec(), &t),
+    }
+}
+
+fn values_mut(t: &mut FlexTensor) -> &mut [f32] {
+    sole_values(t).expect("a tensor that `sole` made nobody else's")
+}
 
 impl Updates for Flex {
     fn fused_adamw(
@@ -12,17 +25,34 @@ impl Updates for Flex {
         second: FlexTensor,
         step: adamw::Step,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let old = [parameter, gradient, first, second].map(row_major);
-        let new = adamw::adamw(Level::best(), &step, old.each_ref().map(values));
-        let [parameter, first, second] = new.map(|v| like(v, &old[0]));
+        let gradient = row_major(gradient);
+        let [mut parameter, mut first, mut second] = [parameter, first, second].map(sole);
+        adamw::adamw(
+            Level::best(),
+            &step,
+            values_mut(&mut parameter),
+            values(&gradient),
+            values_mut(&mut first),
+            values_mut(&mut second),
+        );
         (parameter, first, second)
     }
 
     fn fused_blend(old: FlexTensor, new: FlexTensor, keep: f32, take: f32) -> FlexTensor {
-        let (old, new) = (row_major(old), row_major(new));
-        like(
-            adamw::blend(Level::best(), values(&old), values(&new), keep, take),
-            &old,
-        )
+        let (mut old, new) = (sole(old), row_major(new));
+        adamw::blend(
+            Level::best(),
+            values_mut(&mut old),
+            values(&new),
+            keep,
+            take,
+        );
+        old
+    }
+
+    fn fused_squares(x: FlexTensor) -> FlexTensor {
+        let x = row_major(x);
+        let sum = adamw::sum_of_squares(Level::best(), values(&x));
+        tensor(vec![sum as f32], [1])
     }
 }

@@ -19,7 +19,8 @@ pub(crate) enum Curve {
 }
 
 multiversion! {
-    fn map<const FMA>(curve: Curve, x: &[f32], y: &mut [f32]) {
+    /// y = f(x) on a block in cache.
+    pub(crate) fn map<const FMA>(curve: Curve, x: &[f32], y: &mut [f32]) {
         let pairs = y.iter_mut().zip(x);
         match curve {
             Curve::Silu => pairs.for_each(|(y, &x)| *y = exp::silu::<FMA>(x)),

@@ -1,8 +1,7 @@
-//! One step of AdamW and of a moving average, each in one pass over a parameter.
+//! One step of AdamW and of a moving average, each in place and in one pass over a parameter, and a gradient's norm.
 
-use super::Level;
 use super::level::multiversion;
-use super::scratch::unfilled;
+use super::{Level, norm};
 use rayon::prelude::*;
 
 /// Values per task; smaller parameters are not worth a second thread.
@@ -26,64 +25,65 @@ pub(crate) struct Step {
 }
 
 multiversion! {
-    fn step<const FMA>(s: &Step, old: [&[f32]; 4], new: [&mut [f32]; 3]) {
-        let [p, g, m, v] = old;
-        let [np, nm, nv] = new;
-        let n = np.len();
+    fn step<const FMA>(s: &Step, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        let n = p.len();
         // Slices of one length, so that no bounds are checked in the loop.
-        let (p, g, m, v) = (&p[..n], &g[..n], &m[..n], &v[..n]);
-        let (nm, nv) = (&mut nm[..n], &mut nv[..n]);
+        let (g, m, v) = (&g[..n], &mut m[..n], &mut v[..n]);
         for i in 0..n {
             let a = m[i] * s.beta[0] + g[i] * s.rest[0];
             let b = v[i] * s.beta[1] + (g[i] * g[i]) * s.rest[1];
             let delta = (a / s.bias[0]) / ((b / s.bias[1]).sqrt() + s.epsilon);
-            nm[i] = a;
-            nv[i] = b;
-            np[i] = p[i] * s.keep - delta * s.lr;
+            m[i] = a;
+            v[i] = b;
+            p[i] = p[i] * s.keep - delta * s.lr;
         }
     }
 }
 
-/// The new parameter, first and second moment of `[parameter, gradient, first moment, second moment]`.
+/// The parameter `p` and its moments `m` and `v`, moved on by the gradient `g`, in place.
 ///
 /// Every operation rounds, as in the plain form: a fused multiply-add would give other bits.
-pub(crate) fn adamw(level: Level, s: &Step, old: [&[f32]; 4]) -> [Vec<f32>; 3] {
-    let n = old[0].len();
-    let [mut p, mut m, mut v] = [unfilled(n), unfilled(n), unfilled(n)];
-    if n <= CHUNK {
-        step(level, s, old, [&mut p, &mut m, &mut v]);
-    } else {
-        let parts = p
-            .par_chunks_mut(CHUNK)
-            .zip(m.par_chunks_mut(CHUNK))
-            .zip(v.par_chunks_mut(CHUNK));
-        parts.enumerate().for_each(|(i, ((p, m), v))| {
-            let old = old.map(|x| &x[i * CHUNK..][..p.len()]);
-            step(level, s, old, [p, m, v]);
-        });
+pub(crate) fn adamw(
+    level: Level,
+    s: &Step,
+    p: &mut [f32],
+    g: &[f32],
+    m: &mut [f32],
+    v: &mut [f32],
+) {
+    if p.len() <= CHUNK {
+        return step(level, s, p, g, m, v);
     }
-    [p, m, v]
+    p.par_chunks_mut(CHUNK)
+        .zip(g.par_chunks(CHUNK))
+        .zip(m.par_chunks_mut(CHUNK))
+        .zip(v.par_chunks_mut(CHUNK))
+        .for_each(|(((p, g), m), v)| step(level, s, p, g, m, v));
 }
 
 multiversion! {
-    fn mix<const FMA>(old: &[f32], new: &[f32], keep: f32, take: f32, out: &mut [f32]) {
-        for ((out, old), new) in out.iter_mut().zip(old).zip(new) {
-            *out = old * keep + new * take;
+    fn mix<const FMA>(old: &mut [f32], new: &[f32], keep: f32, take: f32) {
+        for (old, new) in old.iter_mut().zip(new) {
+            *old = *old * keep + new * take;
         }
     }
 }
 
-/// keep · old + take · new.
-pub(crate) fn blend(level: Level, old: &[f32], new: &[f32], keep: f32, take: f32) -> Vec<f32> {
-    let mut out = unfilled(old.len());
+/// old ⟵ keep · old + take · new.
+pub(crate) fn blend(level: Level, old: &mut [f32], new: &[f32], keep: f32, take: f32) {
     if old.len() <= CHUNK {
-        mix(level, old, new, keep, take, &mut out);
-    } else {
-        let parts = out
-            .par_chunks_mut(CHUNK)
-            .zip(old.par_chunks(CHUNK))
-            .zip(new.par_chunks(CHUNK));
-        parts.for_each(|((out, old), new)| mix(level, old, new, keep, take, out));
+        return mix(level, old, new, keep, take);
     }
-    out
+    old.par_chunks_mut(CHUNK)
+        .zip(new.par_chunks(CHUNK))
+        .for_each(|(old, new)| mix(level, old, new, keep, take));
+}
+
+/// Σ x², chunk by chunk in their order.
+pub(crate) fn sum_of_squares(level: Level, x: &[f32]) -> f64 {
+    let sums: Vec<f64> = x
+        .par_chunks(CHUNK)
+        .map(|x| norm::sum_of_squares(level, x, 0.0))
+        .collect();
+    sums.iter().sum()
 }

@@ -2,6 +2,7 @@
 
 use super::Level;
 use super::gemm::{Product, Terms};
+use super::level::multiversion;
 use super::pack::{Panel, pack_columns, pack_rows, packed_len, panels};
 use super::scratch::{Shared, unfilled, with_space};
 use super::transpose::panel_to_rows;
@@ -21,6 +22,9 @@ pub(crate) struct Sizes {
     pub(crate) n: usize,
 }
 
+/// What is done to a block of finished rows while it is in cache, with the place of its first value.
+pub(crate) type After<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+
 /// `a: [rows, k]` times packed panels of `n` lanes, plus `bias`, to `[rows, n]`.
 ///
 /// Each row is its own sum, so its bits do not depend on the rows beside it.
@@ -31,6 +35,7 @@ fn rows_times_panels(
     panels: &[Panel],
     bias: Option<&[f32]>,
     s: Sizes,
+    after: After<'_>,
 ) -> Vec<f32> {
     let Sizes { rows, k, n } = s;
     let starts: Vec<u32> = (0..ROWS.min(rows)).map(|r| (r * k) as u32).collect();
@@ -74,6 +79,7 @@ fn rows_times_panels(
                 }
             });
         }
+        after(block * ROWS * n, y);
     };
     if rows <= ROWS || rows * k * n < SMALL {
         y.chunks_mut(ROWS * n).enumerate().for_each(one);
@@ -83,17 +89,18 @@ fn rows_times_panels(
     y
 }
 
-/// `x: [rows, k]`, `w: [k, n]`, `bias: [n]` to `[rows, n]`.
+/// `x: [rows, k]`, `w: [k, n]`, `bias: [n]` to `[rows, n]`, with something done to every block of rows.
 pub(crate) fn forward(
     level: Level,
     x: &[f32],
     w: &[f32],
     bias: Option<&[f32]>,
     s: Sizes,
+    after: After<'_>,
 ) -> Vec<f32> {
     let panels = panels(level, s.n);
     let packed = pack_columns(w, s.n, s.k, &panels);
-    rows_times_panels(level, x, &packed, &panels, bias, s)
+    rows_times_panels(level, x, &packed, &panels, bias, s, after)
 }
 
 /// `w: [k, n]`, `dy: [rows, n]` to dx = dy wᵀ `[rows, k]`.
@@ -111,6 +118,7 @@ pub(crate) fn grad_input(level: Level, w: &[f32], dy: &[f32], s: Sizes) -> Vec<f
             k: s.n,
             n: s.k,
         },
+        &|_, _| (),
     )
 }
 
@@ -181,16 +189,36 @@ pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], s: Sizes) -> Vec<
     dw
 }
 
-/// `dy: [rows, n]` to db `[n]`: db[j] = Σ_r dy[r,j], rows in their order, in blocks of 256.
-pub(crate) fn grad_bias(dy: &[f32], n: usize) -> Vec<f32> {
-    let mut db = vec![0.0; n];
-    let mut block = vec![0.0; n];
-    for rows in dy.chunks(256 * n) {
-        block.fill(0.0);
-        for row in rows.chunks_exact(n) {
-            block.iter_mut().zip(row).for_each(|(b, v)| *b += v);
+/// Columns of dy per task of the bias's gradient.
+const COLUMNS: usize = 128;
+
+multiversion! {
+    /// sum ⟵ sum + x.
+    fn accumulate<const FMA>(sum: &mut [f32], x: &[f32]) {
+        for (sum, x) in sum.iter_mut().zip(x) {
+            *sum += x;
         }
-        db.iter_mut().zip(&block).for_each(|(d, b)| *d += b);
+    }
+}
+
+/// `dy: [rows, n]` to db `[n]`: db[j] = Σ_r dy[r,j], rows in their order, in blocks of 256.
+pub(crate) fn grad_bias(level: Level, dy: &[f32], n: usize) -> Vec<f32> {
+    let mut db = vec![0.0; n];
+    let one = |(i, db): (usize, &mut [f32])| {
+        let mut block = [0.0; COLUMNS];
+        let block = &mut block[..db.len()];
+        for rows in dy.chunks(256 * n) {
+            block.fill(0.0);
+            for row in rows.chunks_exact(n) {
+                accumulate(level, block, &row[i * COLUMNS..][..block.len()]);
+            }
+            accumulate(level, db, block);
+        }
+    };
+    if dy.len() < SMALL {
+        db.chunks_mut(COLUMNS).enumerate().for_each(one);
+    } else {
+        db.par_chunks_mut(COLUMNS).enumerate().for_each(one);
     }
     db
 }
@@ -239,12 +267,12 @@ mod tests {
                 let f = |v: &[f32], i: usize| f64::from(v[i]);
                 let dot = |m: usize, f: &dyn Fn(usize) -> f64| (0..m).map(f).sum::<f64>();
                 close(
-                    &forward(level, &x, &w, Some(&b), s),
+                    &forward(level, &x, &w, Some(&b), s, &|_, _| ()),
                     |i| f(&b, i % n) + dot(k, &|c| f(&x, i / n * k + c) * f(&w, c * n + i % n)),
                     "y",
                 );
                 close(
-                    &forward(level, &x, &w, None, s),
+                    &forward(level, &x, &w, None, s, &|_, _| ()),
                     |i| dot(k, &|c| f(&x, i / n * k + c) * f(&w, c * n + i % n)),
                     "y",
                 );
@@ -259,7 +287,7 @@ mod tests {
                     "dw",
                 );
                 close(
-                    &grad_bias(&dy, n),
+                    &grad_bias(level, &dy, n),
                     |j| dot(rows, &|r| f(&dy, r * n + j)),
                     "db",
                 );

@@ -67,7 +67,7 @@ multiversion! {
 }
 multiversion! {
     /// Σ (x − mean)².
-    fn sum_of_squares<const FMA>(x: &[f32], mean: f32) -> f64 {
+    pub(crate) fn sum_of_squares<const FMA>(x: &[f32], mean: f32) -> f64 {
         let mut acc = [0.0f32; LANES];
         let (blocks, rest) = x.as_chunks::<LANES>();
         for x in blocks {

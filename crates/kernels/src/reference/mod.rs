@@ -69,6 +69,11 @@ pub fn adamw<const D: usize>(
     (parameter, [first, second])
 }
 
+/// Σ x²; see [`crate::sum_of_squares`].
+pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> f64 {
+    x.square().sum().into_scalar::<f64>()
+}
+
 /// d · old + (1 − d) · new; see [`crate::blend`].
 pub fn blend<const D: usize>(old: Tensor<D>, new: Tensor<D>, d: f64) -> Tensor<D> {
     old.mul_scalar(d) + new.mul_scalar(1.0 - d)
