@@ -146,7 +146,7 @@ def scaling_section(series):
         batches = " | ".join(f"{p['batch']:,}" for p in each["points"])
         costs = " | ".join(f"{1e3 * p['ms'] / p['batch']:.3g}" for p in each["points"])
         out += [f"| {TITLES[each['work']]}, batch | {batches} |", "|---|" + "--:|" * len(each["points"]), f"| µs per item | {costs} |", ""]
-        out += [f"From the largest batch to half of it the step costs {each['doubling']:.2f} times as much (2 is linear).", ""]
+        out += [f"The last doubling of the batch costs {each['doubling']:.2f} times as much (2 is linear).", ""]
     return [*out, "![ms per step over the batch](steps/scaling.svg)", ""]
 
 

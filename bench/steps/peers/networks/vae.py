@@ -1,4 +1,4 @@
-"""The course's autoencoder: residual blocks and one-headed attention at four resolutions, latent 128 × 4 × 4; 1,438,531 parameters with
+"""The course's autoencoder: residual blocks and one-headed attention at four resolutions, latent 128 × 4 × 4; 1,425,985 parameters with
 one channel (crates/nn/src/vae.rs)."""
 
 import torch.nn.functional as F
