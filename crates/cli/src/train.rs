@@ -113,7 +113,7 @@ impl Start {
     ) -> Result<(RunFolder, Trainer<N, T>)> {
         match self {
             Self::New { config, out } => {
-                let parameters = trainer.model().num_params();
+                let parameters = trainer.parameters();
                 let info = RunInfo::new(data, classes, parameters);
                 Ok((RunFolder::create(&out, config, info)?, trainer))
             }
@@ -261,17 +261,14 @@ fn about(data: &dyn Dataset) -> String {
 fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<End> {
     let train = &config.training.train;
     let parameters = match &config.network {
-        NetworkConfig::Classifier(_) => judge_trainer(config, data.clone(), device)?
-            .model()
-            .num_params(),
+        NetworkConfig::Classifier(_) => judge_trainer(config, data.clone(), device)?.parameters(),
         // The size does not depend on the pairs, which would take time.
         _ => {
             let mut config = config.clone();
             if config.coupling.kind == CouplingKind::Rectified {
                 config.coupling = CouplingConfig::default();
             }
-            let trainer = flow_trainer_on(&config, data.clone(), None, device)?;
-            trainer.model().num_params()
+            flow_trainer_on(&config, data.clone(), None, device)?.parameters()
         }
     };
     output::result(config.to_toml().trim_end());

@@ -197,7 +197,7 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
             }
         }
         let mut count = Count(0);
-        self.net.visit(&mut count);
+        self.net().visit(&mut count);
         count.0
     }
 }

@@ -1,9 +1,8 @@
 use super::forward::linear_then;
-use super::forward::linear_then;
 use super::sizes::{affine, geometry, norm_sizes, plan, views};
 use super::tensors::{dims, last_axis, like, row_major, rows, tensor, values, width};
 use super::transformer;
-use crate::extension::{FusedGrads, FusedOps, NormOptions, TokenNormOptions};
+use crate::extension::{FusedGrads, NormOptions, TokenNormOptions};
 use crate::raw::activation::{self, Curve};
 use crate::raw::scratch::{Shared, unfilled};
 use crate::raw::{Level, conv, linear, mlp, norm, upsample};
