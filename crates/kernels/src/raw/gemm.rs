@@ -5,6 +5,11 @@ use super::{Level, tile};
 /// Terms per block: a panel of 16 lanes and this many terms is 16 KiB, half of a first-level cache.
 const BLOCK: usize = 256;
 
+/// How many of `k` terms go into a block: all blocks but the last are alike, and none is longer than [`BLOCK`].
+fn block_of(k: usize) -> usize {
+    k.div_ceil(k.div_ceil(BLOCK))
+}
+
 /// The offsets of a product's terms, with the largest one kept, so that bounds are checked once per call in O(rows).
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
@@ -17,6 +22,16 @@ impl Terms {
     pub(crate) fn new(offs: Vec<u32>) -> Self {
         let reach = offs.iter().max().map_or(0, |&o| o as usize);
         Self { offs, reach }
+    }
+
+    /// The terms 0 … k in the blocks that [`Product::run`] would cut them into, each with its first term: one product
+    /// per block, added up, has the bits of one product of all.
+    pub(crate) fn blocks(k: usize) -> Vec<(usize, Self)> {
+        let block = block_of(k);
+        (0..k)
+            .step_by(block)
+            .map(|at| (at, Self::new((0..block.min(k - at) as u32).collect())))
+            .collect()
     }
 
     /// How many there are.
@@ -81,7 +96,7 @@ impl Product<'_> {
         );
         assert!(tile::widths(level).contains(&width), "width {width}");
 
-        let block = offs.len().div_ceil(offs.len().div_ceil(BLOCK));
+        let block = block_of(offs.len());
         let most = tile::max_rows(level, width);
         for (kb, offs) in offs.chunks(block).enumerate() {
             let b = &b[kb * block * width..];

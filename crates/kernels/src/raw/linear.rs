@@ -25,6 +25,26 @@ pub(crate) struct Sizes {
 /// What is done to a block of finished rows while it is in cache, with the place of its first value.
 pub(crate) type After<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 
+/// Panels whose sums are finished together: their rows are then written in runs of several lines of memory.
+const GROUP: usize = 4;
+
+multiversion! {
+    /// y[r, j] = c[r, j] + bias[j] for rows of `lanes` values, `ldc` and `ldy` apart.
+    fn spread<const FMA>(c: &[f32], ldc: usize, lanes: usize, bias: Option<&[f32]>, y: &mut [f32], ldy: usize) {
+        for (c, y) in c.chunks_exact(ldc).zip(y.chunks_mut(ldy)) {
+            let (c, y) = (&c[..lanes], &mut y[..lanes]);
+            match bias {
+                Some(bias) => {
+                    for ((y, c), b) in y.iter_mut().zip(c).zip(bias) {
+                        *y = c + b;
+                    }
+                }
+                None => y.copy_from_slice(c),
+            }
+        }
+    }
+}
+
 /// `a: [rows, k]` times packed panels of `n` lanes, plus `bias`, to `[rows, n]`.
 ///
 /// Each row is its own sum, so its bits do not depend on the rows beside it.
@@ -39,44 +59,34 @@ fn rows_times_panels(
 ) -> Vec<f32> {
     let Sizes { rows, k, n } = s;
     let starts: Vec<u32> = (0..ROWS.min(rows)).map(|r| (r * k) as u32).collect();
-    let terms = Terms::new((0..k as u32).collect());
+    // Block by block of terms, so that the rows' part of a block stays in a near cache for all panels of a group.
+    let blocks = Terms::blocks(k);
     let mut y = unfilled(rows * n);
     let one = |(block, y): (usize, &mut [f32])| {
         let a = &a[block * ROWS * k..];
         let count = y.len() / n;
-        if let Some(bias) = bias {
-            y.chunks_exact_mut(n).for_each(|y| y.copy_from_slice(bias));
-        }
-        for p in panels {
-            let (width, b) = (p.width, &packed[p.start * k..][..k * p.width]);
-            let product = Product {
-                level,
-                a,
-                rows: &starts[..count],
-                terms: &terms,
-                b,
-                width,
-                ldc: n,
-                add: bias.is_some(),
-            };
-            if p.lanes == width {
-                product.run(&mut y[p.start..]);
-                continue;
-            }
-            with_space(count * width, |c| {
-                Product {
-                    ldc: width,
-                    add: false,
-                    ..product
-                }
-                .run(c);
-                for (y, c) in y.chunks_exact_mut(n).zip(c.chunks_exact(width)) {
-                    let y = &mut y[p.start..];
-                    match bias {
-                        Some(_) => y.iter_mut().zip(c).for_each(|(y, c)| *y += c),
-                        None => y.copy_from_slice(&c[..p.lanes]),
+        for group in panels.chunks(GROUP) {
+            let (first, ldc) = (group[0].start, packed_len(group, 1));
+            with_space(count * ldc, |c| {
+                for (at, terms) in &blocks {
+                    for p in group {
+                        let b = &packed[p.start * k + at * p.width..][..terms.len() * p.width];
+                        let product = Product {
+                            level,
+                            a: &a[*at..],
+                            rows: &starts[..count],
+                            terms,
+                            b,
+                            width: p.width,
+                            ldc,
+                            add: *at > 0,
+                        };
+                        product.run(&mut c[p.start - first..]);
                     }
                 }
+                let lanes = group.iter().map(|p| p.lanes).sum();
+                let bias = bias.map(|b| &b[first..first + lanes]);
+                spread(level, c, ldc, lanes, bias, &mut y[first..], n);
             });
         }
         after(block * ROWS * n, y);
