@@ -13,6 +13,8 @@
 //! Zen 3 server expect the 64 → 64 convolution at about two thirds of the peak in every direction.
 #![allow(clippy::print_stdout)]
 
+mod machine;
+
 use burn::tensor::{Device, Distribution, Tensor};
 use fokker_kernels as fused;
 use std::hint::black_box;
@@ -132,8 +134,8 @@ fn main() {
     let mut table = Table(Vec::new());
     table.add(
         "peak".into(),
-        Unit::Flop(peak::flop() * threads as f64),
-        move || peak::seconds(threads),
+        Unit::Flop(machine::flop() * threads as f64),
+        move || machine::seconds(threads),
     );
     for (ci, co, n) in [(32, 32, 28), (64, 64, 14), (128, 128, 7), (1, 32, 28)] {
         convolution(&mut table, ci, co, n);
@@ -213,73 +215,5 @@ fn main() {
                 median * 1e9 / n
             ),
         }
-    }
-}
-
-/// The rate of fused multiply-adds on registers alone.
-mod peak {
-    use std::hint::black_box;
-    use std::time::Instant;
-
-    const STEPS: usize = 4_000_000;
-    const CHAINS: usize = 12;
-
-    /// Floating-point operations of one thread.
-    pub(super) fn flop() -> f64 {
-        let lanes = match fokker_kernels::simd_level() {
-            "AVX-512" => 16,
-            "AVX2" => 8,
-            _ => 1,
-        };
-        (2 * STEPS * CHAINS * lanes) as f64
-    }
-
-    macro_rules! chains {
-        ($splat:expr, $fma:expr) => {{
-            let b = $splat(black_box(0.999f32));
-            let mut acc = [$splat(black_box(1.0f32)); CHAINS];
-            for _ in 0..STEPS {
-                for v in &mut acc {
-                    *v = $fma(*v, b, b);
-                }
-            }
-            black_box(acc);
-        }};
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-    fn avx512() {
-        use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_set1_ps};
-        chains!(_mm512_set1_ps, _mm512_fmadd_ps);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn avx2() {
-        use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_set1_ps};
-        chains!(_mm256_set1_ps, _mm256_fmadd_ps);
-    }
-
-    fn one() {
-        match fokker_kernels::simd_level() {
-            // SAFETY: the level says that the processor has these instructions.
-            #[cfg(target_arch = "x86_64")]
-            "AVX-512" => unsafe { avx512() },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            "AVX2" => unsafe { avx2() },
-            _ => chains!(|v: f32| v, |a: f32, b: f32, c: f32| a * b + c),
-        }
-    }
-
-    pub(super) fn seconds(threads: usize) -> f64 {
-        let start = Instant::now();
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(one);
-            }
-        });
-        start.elapsed().as_secs_f64()
     }
 }
