@@ -15,6 +15,8 @@ import json
 import math
 import os
 import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -27,12 +29,34 @@ parser.add_argument("--repeat", type=int, default=5)
 parser.add_argument("--warmup", type=int, default=2)
 parser.add_argument("--steps", type=int, default=50)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--layout", choices=["contiguous", "channels_last"], help="memory of images [default: the faster one where the variant may choose]")
 parser.add_argument("--flop", action="store_true", help="print the operations of a step instead of timing it")
 chosen = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(chosen.threads)
 
+# Networks with convolutions of images.
+CONVOLUTIONAL = {"unet", "course-unet", "vae"}
+
+
+def faster_layout():
+    """Found by short runs of their own, so that this process holds one network only."""
+    if chosen.variant not in ("tuned", "bf16") or chosen.work not in CONVOLUTIONAL:
+        return "contiguous"
+    trial = ["--warmup", "1", "--repeat", "1" if chosen.mode == "sample" else "2"]
+
+    def seconds(layout):
+        command = [sys.executable, *sys.argv, *trial, "--layout", layout]
+        line = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+        return min(json.loads(line)["seconds"])
+
+    return min(("contiguous", "channels_last"), key=seconds)
+
+
+if not chosen.flop and chosen.layout is None:
+    chosen.layout = faster_layout()
+begun = time.time()
+
 import torch
-from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import formula
@@ -138,20 +162,6 @@ def timed(step):
     return seconds, value() if callable(value) else value
 
 
-def best_step():
-    """The step in the faster layout, where the variant may choose and there is a convolution of images."""
-    plain = prepared(torch.contiguous_format)
-    if chosen.variant not in ("tuned", "bf16") or not any(isinstance(m, nn.Conv2d) for m in make().modules()):
-        return plain, "contiguous"
-    other = prepared(torch.channels_last)
-    speeds = []
-    for step in (plain, other):
-        timed(step)
-        speeds.append(min(timed(step)[0] for _ in range(1 if chosen.mode == "sample" else 2)))
-    layout = torch.contiguous_format if speeds[0] <= speeds[1] else torch.channels_last
-    return prepared(layout), str(layout).removeprefix("torch.").removesuffix("_format")
-
-
 def numbers():
     """Parameters and running statistics."""
     return sum(tensor.numel() for tensor, _ in formula.tensors(make()))
@@ -172,7 +182,7 @@ def print_flop():
 
 
 def main():
-    step, layout = best_step()
+    step = prepared({"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}[chosen.layout])
     seconds, values, first_done = [], [], None
     for k in range(chosen.warmup + chosen.repeat):
         spent, value = timed(step)
@@ -187,11 +197,12 @@ def main():
         "mode": chosen.mode,
         "batch": chosen.batch,
         "seconds": seconds,
+        "begun": begun,
         "first_done": first_done,
         "numbers": numbers(),
         "loss": values[0],
         "last_loss": values[-1],
-        "layout": layout,
+        "layout": chosen.layout,
         "allocator": Path(os.environ.get("LD_PRELOAD", "system")).name,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }

@@ -61,3 +61,23 @@ fn a_u_net_trains_along_the_same_curve() {
     let apart = compare(dir.path(), "image.toml", &settings);
     assert!(apart > 0.0 && apart < 1e-3, "{apart}");
 }
+
+#[test]
+fn a_transformer_and_a_batch_norm_train_along_the_same_curve() {
+    let dir = tempfile::tempdir().unwrap();
+    let networks = [
+        "kind = \"dit\"\npatch = 7\nwidth = 32\ndepth = 2\nheads = 2\n",
+        "kind = \"course-unet\"\nchannels = [8, 16]\nblocks = 1\nembedding = 16\n",
+    ];
+    for (i, network) in networks.iter().enumerate() {
+        let folder = dir.path().join(i.to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let text = format!(
+            "name = \"net\"\n[data]\nkind = \"garments\"\n[network]\n{network}[train]\nsteps = 6\nbatch = 16\nlog_every = 1\n\
+             [sample]\nsteps = 2\n"
+        );
+        std::fs::write(folder.join("net.toml"), text).unwrap();
+        let apart = compare(&folder, "net.toml", &[]);
+        assert!(apart > 0.0 && apart < 1e-3, "{network}: {apart}");
+    }
+}

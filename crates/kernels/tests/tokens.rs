@@ -254,3 +254,21 @@ fn a_weight_of_another_width_is_named() {
         None,
     );
 }
+
+/// The residual is added in place only to a tensor that is all of its memory.
+#[test]
+fn a_residual_is_added_to_a_part_of_more() {
+    let device = Device::flex();
+    let (b, n, d) = (1, 3, 8);
+    let all = flat(&numbers(2 * b * n * d, 1), &device).reshape([2 * b, n, d]);
+    let h = flat(&numbers(b * n * d, 2), &device).reshape([b, n, d]);
+    let gate = flat(&numbers(b * d, 3), &device).reshape([b, d]);
+    for start in [0, b] {
+        let alone = values(all.clone().narrow(0, start, b));
+        let alone = flat(&alone, &device).reshape([b, n, d]);
+        let want = values(gated_add(alone, h.clone(), gate.clone()));
+        let copy = flat(&values(all.clone()), &device).reshape([2 * b, n, d]);
+        let got = values(gated_add(copy.narrow(0, start, b), h.clone(), gate.clone()));
+        assert_eq!(got, want, "from {start}");
+    }
+}

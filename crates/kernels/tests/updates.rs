@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Tensor};
 use common::{bits, flat, numbers, values};
-use fokker_kernels::{AdamwStep, adamw, blend, reference, sum_of_squares};
+use fokker_kernels::{AdamwStep, adamw, blend, reference, silu, sum_of_squares};
 
 #[derive(Module, Debug)]
 struct One {
@@ -91,24 +91,44 @@ fn averages_are_the_plain_ones_to_the_bit() {
     }
 }
 
-/// Steps work in place only where nobody else holds the tensor.
+/// Steps work in place only where nobody else holds the tensor, and a tensor is all of its memory.
 #[test]
-fn a_tensor_that_is_held_elsewhere_stays_as_it_is() {
+fn what_is_held_elsewhere_or_a_part_of_more_is_left_alone() {
     let device = Device::flex();
-    let start = numbers(100, 1);
-    let held = flat(&start, &device);
-    let step = AdamwStep {
+    let n = 100;
+    let step = |time| AdamwStep {
         lr: 0.1,
         betas: [0.9, 0.99],
         epsilon: 1e-8,
         weight_decay: 0.0,
-        time: 1,
+        time,
     };
-    let gradient = flat(&numbers(100, 2), &device);
-    let (moved, _) = adamw(held.clone(), gradient.clone(), None, &step);
-    let blended = blend(held.clone(), gradient, 0.5);
-    assert_eq!(values(held), start);
-    assert!(values(moved) != start && values(blended) != start);
+    let whole = |seed| flat(&numbers(n, seed), &device);
+    // The first n of 2n values, and the last: views of a memory that nobody else holds.
+    let part = |seed: u64, start: usize| {
+        let mut values = numbers(2 * n, 99);
+        values[start..start + n].copy_from_slice(&numbers(n, seed));
+        flat(&values, &device).narrow(0, start, n)
+    };
+    let all = |p: Tensor<1>, m: [Tensor<1>; 2]| {
+        let (p, [a, b]) = adamw(p, whole(2), Some(m), &step(2));
+        [p, a, b].map(values)
+    };
+    let squares = |t: Tensor<1>| t.clone() * t;
+    let want = all(whole(1), [whole(3), squares(whole(4))]);
+    for start in [0, n] {
+        let got = all(part(1, start), [part(3, start), squares(part(4, start))]);
+        assert!(got == want, "views from {start}");
+        let blended = values(blend(part(1, start), whole(2), 0.25));
+        assert_eq!(blended, values(reference::blend(whole(1), whole(2), 0.25)));
+        assert_eq!(values(silu(part(1, start))), values(silu(whole(1))));
+    }
+    let held = [whole(1), whole(3), squares(whole(4))];
+    let [p, a, b] = held.clone();
+    assert!(all(p, [a, b]) == want);
+    let [p, a, b] = held.map(values);
+    assert_eq!([p, a], [1, 3].map(|seed| numbers(n, seed)));
+    assert_eq!(b, values(squares(whole(4))));
 }
 
 #[test]

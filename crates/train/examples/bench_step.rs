@@ -11,6 +11,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints
 
+use std::cell::OnceCell;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -290,6 +291,8 @@ struct Fixed<N> {
     t: Tensor<1>,
     y: Option<Labels>,
     target: State,
+    /// An autoencoder's, made for its first step.
+    noise: OnceCell<State>,
     loss: Loss<N>,
 }
 
@@ -304,6 +307,7 @@ impl<N> Fixed<N> {
             t: Tensor::from_data(TensorData::new(times, [batch]), device),
             y: (classes > 0).then(|| labels(&classes_of, device)),
             target: state(TARGET, [batch, dim], device),
+            noise: OnceCell::new(),
             loss,
         }
     }
@@ -343,8 +347,8 @@ impl Coder {
     fn loss(&self, batch: &Fixed<Self>) -> Tensor<1> {
         let x = batch.x.clone();
         let shape = [x.dims()[0], self.vae.latent_size()];
-        let noise = state(NOISE, shape, &x.device());
-        self.vae.loss(x, noise, &VaeLoss::default())
+        let noise = batch.noise.get_or_init(|| state(NOISE, shape, &x.device()));
+        self.vae.loss(x, noise.clone(), &VaeLoss::default())
     }
 }
 

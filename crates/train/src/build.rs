@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::Device;
 use fokker_core::{Draw, Flow, Network, SampleError, Sampler, Start, sampler};
 use fokker_data::Dataset;
 use fokker_nn::{Classifier, Init};
@@ -182,23 +182,6 @@ impl<N: Network> Trainer<N, FlowTask> {
             device: self.device().clone().without_autodiff(),
             weaker: None,
         }
-    }
-}
-
-impl<N: Module, T: Task<N>> Trainer<N, T> {
-    /// How many numbers are trained. Running statistics, which `num_params` counts too, are not.
-    pub fn parameters(&self) -> usize {
-        struct Count(usize);
-        impl ModuleVisitor for Count {
-            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                if param.is_require_grad() {
-                    self.0 += param.val().shape().num_elements();
-                }
-            }
-        }
-        let mut count = Count(0);
-        self.net().visit(&mut count);
-        count.0
     }
 }
 

@@ -34,6 +34,10 @@ impl AnyNetwork {
         classes: usize,
         init: &mut Init,
     ) -> Result<Self, TrainError> {
+        // A configuration made in code was not checked when it was read.
+        config
+            .check()
+            .map_err(|(key, what)| TrainError::Config(format!("{key}: {what}")))?;
         let fits = |image: [usize; 3], multiple: usize, what: &str, cure: &str| {
             if image[1].is_multiple_of(multiple) && image[2].is_multiple_of(multiple) {
                 return Ok(image);

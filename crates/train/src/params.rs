@@ -63,6 +63,21 @@ pub(crate) fn collect<M: Module>(module: &M) -> Vec<HostTensor> {
     visitor.1
 }
 
+/// How many numbers of the module ask for gradients.
+pub(crate) fn trained<M: Module>(module: &M) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.0 += param.val().shape().num_elements();
+            }
+        }
+    }
+    let mut count = Count(0);
+    module.visit(&mut count);
+    count.0
+}
+
 /// The new values of the parameter of this name and shape; `None` leaves it as it is.
 pub(crate) type Find<'a> = dyn FnMut(&str, &[usize]) -> Option<Vec<f32>> + 'a;
 

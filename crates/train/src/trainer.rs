@@ -80,6 +80,11 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
         &self.device
     }
 
+    /// How many numbers are trained. Running statistics, which `num_params` counts too, are not.
+    pub fn parameters(&self) -> usize {
+        params::trained(self.net())
+    }
+
     /// Steps done.
     pub fn steps_done(&self) -> u64 {
         self.step
@@ -88,7 +93,8 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
     /// The network to sample from: the moving average, or the network itself where none is kept;
     /// without autodiff.
     pub fn model(&self) -> N {
-        self.ema.clone().unwrap_or_else(|| self.net().valid())
+        // `valid` and not `clone`: running statistics of a clone go on changing with the average's.
+        self.ema.as_ref().unwrap_or_else(|| self.net()).valid()
     }
 
     /// What happened since this was last called.
@@ -99,7 +105,8 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
     /// One optimizer step.
     ///
     /// # Errors
-    /// [`TrainError::Diverged`] when the loss is no finite number; the weights are then unchanged.
+    /// [`TrainError::Diverged`] when the loss is no finite number; the weights are then unchanged, but running statistics
+    /// have seen the batch.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         let start = Instant::now();
         let train = &self.config.train;

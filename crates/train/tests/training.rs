@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use burn::tensor::Device;
+use fokker_core::Draw;
 use fokker_train::{Config, Outcome, RunFolder, RunInfo, flow_trainer, save_weights};
 
 fn config(set: &[&str]) -> Config {
@@ -92,6 +93,29 @@ fn resuming_gives_the_bits_of_an_uninterrupted_run() {
             };
             assert_eq!(log(&whole), log(&parts), "{set:?}: the log differs");
         }
+    }
+}
+
+/// A model taken from a training does not change with it, not even its running statistics.
+#[test]
+fn a_model_taken_from_a_training_stays_as_it_was() {
+    let recipe = "name = \"t\"\n[data]\nkind = \"garments\"\n[network]\nkind = \"course-unet\"\nchannels = [8]\nblocks = 1\n\
+                  embedding = 16\n[train]\nsteps = 9\nbatch = 8\n";
+    for ema in ["ema.decay=0.9", "ema.decay=0.0"] {
+        let config = Config::parse(recipe, "recipe", &[ema.to_owned()]).unwrap();
+        let data = config.data.load(config.seed).unwrap();
+        let mut trainer = flow_trainer(&config, data, &device()).unwrap();
+        trainer.step().unwrap();
+        let flow = trainer.flow();
+        let draw = Draw {
+            count: 2,
+            steps: 2,
+            ..Draw::default()
+        };
+        let before = flow.sample(&draw).unwrap();
+        trainer.step().unwrap();
+        assert!(flow.sample(&draw).unwrap() == before, "{ema}");
+        assert!(trainer.flow().sample(&draw).unwrap() != before, "{ema}");
     }
 }
 

@@ -8,7 +8,6 @@ mod image;
 mod linear;
 mod mlp;
 mod norm;
-mod token_norm;
 mod upsample;
 
 use crate::extension::{FusedGrads, FusedOps, NormOptions, Tensors, TokenNormOptions};
@@ -73,7 +72,7 @@ impl<B: FusedOps + FusedGrads, C: CheckpointStrategy> FusedOps for Autodiff<B, C
         shift: FloatTensor<Self>,
         options: TokenNormOptions,
     ) -> FloatTensor<Self> {
-        token_norm::tracked::<B, C>([x, gamma, beta, scale, shift], options)
+        norm::tracked::<B, C, _>([x, gamma, beta, scale, shift], options)
     }
 
     fn fused_gated_add(
@@ -92,7 +91,7 @@ impl<B: FusedOps + FusedGrads, C: CheckpointStrategy> FusedOps for Autodiff<B, C
         shift: FloatTensor<Self>,
         options: NormOptions,
     ) -> FloatTensor<Self> {
-        norm::tracked::<B, C>([x, gamma, beta, scale, shift], options)
+        norm::tracked::<B, C, _>([x, gamma, beta, scale, shift], options)
     }
 
     fn fused_upsample2x(x: FloatTensor<Self>) -> FloatTensor<Self> {

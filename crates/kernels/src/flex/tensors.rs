@@ -48,13 +48,15 @@ pub(super) fn values(t: &FlexTensor) -> &[f32] {
     &values[..t.layout().num_elements()]
 }
 
-/// The values of a tensor in row-major order that nobody else looks at: a result may be written over them.
+/// The values of a tensor in row-major order that nobody else looks at: a result may be written over them. A part of a
+/// larger memory is not meant: its storage is the whole.
 pub(super) fn sole_values(t: &mut FlexTensor) -> Option<&mut [f32]> {
-    if t.layout().is_dense_unique_storage() {
-        t.try_storage_mut::<f32>()
-    } else {
-        None
+    let n = t.layout().num_elements();
+    if t.layout().contiguous_offsets() != Some((0, n)) {
+        return None;
     }
+    t.try_storage_mut::<f32>()
+        .filter(|values| values.len() == n)
 }
 
 /// The size of the last axis.

@@ -100,7 +100,8 @@ pub fn batch_norm_train(
     (y, moments.clone().narrow(0, 0, c), moments.narrow(0, c, c))
 }
 
-/// The same by given statistics, as in inference: a sample's bits do not depend on its batch.
+/// The same by given statistics, as in inference: a sample's bits do not depend on its batch, and no gradient flows to the
+/// statistics.
 ///
 /// # Shapes
 /// As [`batch_norm_train`]; `mean`, `var`: `[channels]`

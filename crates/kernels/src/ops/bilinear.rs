@@ -13,7 +13,12 @@ use burn::tensor::Tensor;
 /// # Shapes
 /// - `x`: `[batch, channels, h, w]`
 /// - output: `[batch, channels, 2h, 2w]`
+///
+/// # Panics
+/// Where the height or the width is zero.
 pub fn bilinear2x(x: Tensor<4>) -> Tensor<4> {
+    let [_, _, h, w] = x.dims();
+    assert!(h > 0 && w > 0, "bilinear2x: expected pixels, got {h}×{w}");
     if !is_fast(&x) {
         return reference::bilinear2x(x);
     }

@@ -11,6 +11,9 @@ use burn::tensor::Tensor;
 ///
 /// y\[b,o,u,v\] = bias\[o\] + Σ_{c,i,j} weight\[o,c,i,j\] · x\[b,c, s·u + i − p, s·v + j − p\]
 ///
+/// On the fast path most 3×3 kernels of stride one go through Winograd's F(4×4, 3×3): rounding is about twice that of the
+/// direct sum, and a value that is not finite spoils the 4×4 tiles of outputs that see it.
+///
 /// # Shapes
 /// - `x`: `[batch, in, h, w]`; `weight`: `[out, in, kh, kw]`; `bias`: `[out]`
 /// - output: `[batch, out, (h + 2p − kh) / s + 1, (w + 2p − kw) / s + 1]`

@@ -73,18 +73,6 @@ multiversion! {
     }
 }
 multiversion! {
-    /// Σ (u − mean)².
-    fn squares<const FMA>(u: &[f32], mean: f32) -> f64 {
-        let mut acc = [0.0f32; LANES];
-        for u in u.chunks(LANES) {
-            for (a, &u) in acc.iter_mut().zip(u) {
-                *a = exp::mul_add::<FMA>(u - mean, u - mean, *a);
-            }
-        }
-        acc.iter().map(|&v| f64::from(v)).sum()
-    }
-}
-multiversion! {
     fn apply<const FMA>(x: &[f32], y: &mut [f32], p: Plane, before: bool) {
         if before {
             for (y, &x) in y.iter_mut().zip(x) {
@@ -144,7 +132,7 @@ pub(crate) fn moments(level: Level, x: &[f32], shift: &[f32], s: &Sizes) -> Vec<
         with_space(s.hw, |u| {
             enter(level, x, u, shift[i], s.before);
             let mean = norm::sum(level, u) / s.hw as f64;
-            *plane = (mean, squares(level, u, mean as f32));
+            *plane = (mean, norm::sum_of_squares(level, u, mean as f32));
         });
     });
     let mut found = vec![0.0; 2 * s.channels];

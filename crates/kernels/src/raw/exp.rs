@@ -127,7 +127,9 @@ pub(crate) fn gelu_erf_slope<const FMA: bool>(v: f32) -> f32 {
     const DENSITY: f32 = 0.398_942_3;
     let (tail, e) = normal_tail::<FMA>(v);
     let below = if v < 0.0 { tail } else { 1.0 - tail };
-    mul_add::<FMA>(v * e, DENSITY, below)
+    // Cut, since ∞ · 0 is no number.
+    let cut = v.clamp(-14.0, 14.0);
+    mul_add::<FMA>(cut * e, DENSITY, below)
 }
 
 #[cfg(test)]
@@ -237,6 +239,7 @@ mod tests {
             assert!(f(f32::NAN).is_nan());
             assert_eq!((f(0.0), f(1e4)), (0.5, 1.0));
             assert!(f(-1e4).abs() < 1e-20);
+            assert_eq!((f(f32::INFINITY), f(f32::NEG_INFINITY)), (1.0, 0.0));
         }
         assert_eq!(gelu_erf::<true>(f32::INFINITY), f32::INFINITY);
     }

@@ -28,23 +28,6 @@ pub(crate) type After<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 /// Panels whose sums are finished together: their rows are then written in runs of several lines of memory.
 const GROUP: usize = 4;
 
-multiversion! {
-    /// y[r, j] = c[r, j] + bias[j] for rows of `lanes` values, `ldc` and `ldy` apart.
-    fn spread<const FMA>(c: &[f32], ldc: usize, lanes: usize, bias: Option<&[f32]>, y: &mut [f32], ldy: usize) {
-        for (c, y) in c.chunks_exact(ldc).zip(y.chunks_mut(ldy)) {
-            let (c, y) = (&c[..lanes], &mut y[..lanes]);
-            match bias {
-                Some(bias) => {
-                    for ((y, c), b) in y.iter_mut().zip(c).zip(bias) {
-                        *y = c + b;
-                    }
-                }
-                None => y.copy_from_slice(c),
-            }
-        }
-    }
-}
-
 /// `a: [rows, k]` times packed panels of `n` lanes, plus `bias`, to `[rows, n]`.
 ///
 /// Each row is its own sum, so its bits do not depend on the rows beside it.
@@ -67,7 +50,13 @@ fn rows_times_panels(
         let count = y.len() / n;
         for group in panels.chunks(GROUP) {
             let (first, ldc) = (group[0].start, packed_len(group, 1));
+            let lanes: usize = group.iter().map(|p| p.lanes).sum();
             with_space(count * ldc, |c| {
+                if let Some(bias) = bias {
+                    for c in c.chunks_exact_mut(ldc) {
+                        c[..lanes].copy_from_slice(&bias[first..first + lanes]);
+                    }
+                }
                 for (at, terms) in &blocks {
                     for p in group {
                         let b = &packed[p.start * k + at * p.width..][..terms.len() * p.width];
@@ -79,14 +68,14 @@ fn rows_times_panels(
                             b,
                             width: p.width,
                             ldc,
-                            add: *at > 0,
+                            add: bias.is_some() || *at > 0,
                         };
                         product.run(&mut c[p.start - first..]);
                     }
                 }
-                let lanes = group.iter().map(|p| p.lanes).sum();
-                let bias = bias.map(|b| &b[first..first + lanes]);
-                spread(level, c, ldc, lanes, bias, &mut y[first..], n);
+                for (y, c) in y.chunks_exact_mut(n).zip(c.chunks_exact(ldc)) {
+                    y[first..first + lanes].copy_from_slice(&c[..lanes]);
+                }
             });
         }
         after(block * ROWS * n, y);

@@ -70,5 +70,5 @@ pub fn batch_norm(
     silu: SiluAt,
 ) -> Tensor<4> {
     let x = normalised_input(x, shift, silu);
-    normalise(x, [gamma, beta, mean, var], eps, silu)
+    normalise(x, [gamma, beta, mean.detach(), var.detach()], eps, silu)
 }

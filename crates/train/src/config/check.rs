@@ -11,7 +11,7 @@ use super::{Config, CouplingKind, Training};
 const LARGEST_TRANSPORT: usize = 8192;
 
 /// A key, and what is wrong with its value.
-pub(super) type Refusal = (String, String);
+pub(crate) type Refusal = (String, String);
 
 pub(super) fn refuse<T>(key: &str, what: impl Into<String>) -> Result<T, Refusal> {
     Err((key.to_owned(), what.into()))

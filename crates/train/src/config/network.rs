@@ -42,7 +42,7 @@ fn levels(channels: &[usize]) -> Result<(), Refusal> {
 
 impl NetworkConfig {
     /// Checks every value; an error is the key and what is wrong with its value.
-    pub(super) fn check(&self) -> Result<(), Refusal> {
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
         match self {
             Self::Mlp(config) => mlp(config),
             Self::UNet(config) => unet(config),
@@ -95,6 +95,11 @@ fn dit(config: &DiTConfig) -> Result<(), Refusal> {
     if !width.is_multiple_of(multiple) {
         let text = format!("expected a multiple of {multiple} in this form, got {width}");
         return refuse("network.width", text);
+    }
+    let usual = DiTConfig::default().time_scale;
+    if config.form == DiTForm::Course && config.time_scale != usual {
+        let text = "the course's form learns its features of time and has no scale; leave it out";
+        return refuse("network.time_scale", text);
     }
     within(
         "network.time_scale",

@@ -163,13 +163,8 @@ fn convolve(
                 for (t, [i, j]) in strip.tiles(tiles) {
                     let corner = [i, j].map(|r| (r * OUT) as isize - g.p as isize);
                     let square = from.square(corner[0], corner[1]);
-                    let cells = Cells {
-                        out: &cells,
-                        at: t * ci,
-                        apart: v_apart,
-                        chunk: ci,
-                        stride: ci,
-                    };
+                    // SAFETY: this task has the whole space, and transforms each of its tiles once.
+                    let cells = unsafe { Cells::new(&cells, t * ci, v_apart, [ci, ci]) };
                     data_tile(level, from.values, &square, ci, cells);
                 }
             }

@@ -8,7 +8,7 @@ use crate::raw::scratch::{Shared, unfilled, with_space};
 use crate::raw::{Level, tile};
 use rayon::prelude::*;
 
-/// Transformed values that are kept at a time: 8 MiB.
+/// Transformed values that are kept at a time, but for one row of tiles at least: 8 MiB.
 const SPACE: usize = 1 << 21;
 
 /// Input channels that lie side by side: whole tiles of the micro-kernel, whole vectors of the transform.
@@ -16,8 +16,8 @@ const CHUNK: usize = 24;
 
 /// `x: [batch, ci, h, w]`, `dy: [batch, co, oh, ow]` to dw `[co, ci, 3, 3]`.
 ///
-/// The sum over the tiles goes group of images by group of images, in their order; threads share out points and
-/// channels.
+/// The sum over the tiles goes group by group of rows of tiles, in their order through all images; threads share out points
+/// and channels.
 pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> Vec<f32> {
     let tiles = Tiles::new(g);
     // Panels of one width, so that a tile's lanes lie equally far apart in all of them.
@@ -25,9 +25,9 @@ pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> 
     let width = if g.co > narrow { wide } else { narrow };
     let (ci, co) = (g.ci.next_multiple_of(LANES), g.co.next_multiple_of(width));
     let (chunks, panels) = (g.ci.div_ceil(CHUNK), co / width);
-    let per_image = tiles.down * tiles.across;
-    let group = (SPACE / (POINTS * (ci + co) * per_image)).clamp(1, g.batch);
-    let most = group * per_image;
+    let all = g.batch * tiles.down;
+    let group = (SPACE / (POINTS * (chunks * CHUNK + co) * tiles.across)).clamp(1, all);
+    let most = group * tiles.across;
 
     // Of the data [point][chunk][tile][channel], of the gradient [point][panel][tile][lane].
     let v_apart = apart(most * chunks * CHUNK);
@@ -40,25 +40,22 @@ pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> 
     let rows: Vec<u32> = (0..CHUNK as u32).collect();
     let space = Pixels::size((OUT + 2).min(g.h), g.w, ci).max(Pixels::size(OUT, g.ow, co));
 
-    for first in (0..g.batch).step_by(group) {
-        let images = group.min(g.batch - first);
-        let count = images * per_image;
+    for first in (0..all).step_by(group) {
+        let rows_of_tiles = group.min(all - first);
+        let count = rows_of_tiles * tiles.across;
         let (vs, zs) = (Shared::new(&mut v), Shared::new(&mut z));
-        (0..images * tiles.down).into_par_iter().for_each(|row| {
+        (0..rows_of_tiles).into_par_iter().for_each(|row| {
             with_space(space, |space| {
-                for strip in strips(tiles, row, row + 1) {
-                    let image = first + strip.image;
+                for strip in strips(tiles, first + row, first + row + 1) {
                     let [top, bottom] = strip.rows.map(|r| r * OUT);
-                    let cells = |t: usize, out, apart, chunk| Cells {
-                        out,
-                        at: (row * tiles.across + t) * chunk,
-                        apart,
-                        chunk,
-                        stride: count * chunk,
+                    let cells = |t: usize, out, apart, chunk| {
+                        let at = (row * tiles.across + t) * chunk;
+                        // SAFETY: one task per row of tiles, which transforms each of its tiles once.
+                        unsafe { Cells::new(out, at, apart, [chunk, count * chunk]) }
                     };
                     let seen = [top.saturating_sub(g.p), (bottom + 2).saturating_sub(g.p)];
                     let seen = seen.map(|r| r.min(g.h));
-                    let x = &x[image * g.x_len()..][..g.x_len()];
+                    let x = &x[strip.image * g.x_len()..][..g.x_len()];
                     let from = Pixels::of(level, x, [g.ci, g.h, g.w], seen, ci, space);
                     for (t, [i, j]) in strip.tiles(tiles) {
                         let corner = [i, j].map(|r| (r * OUT) as isize - g.p as isize);
@@ -67,7 +64,7 @@ pub(crate) fn grad_weight(level: Level, x: &[f32], dy: &[f32], g: &Geometry) -> 
                         data_tile(level, from.values, &square, ci, cells);
                     }
                     let seen = [top, bottom].map(|r| r.min(g.oh));
-                    let dy = &dy[image * g.y_len()..][..g.y_len()];
+                    let dy = &dy[strip.image * g.y_len()..][..g.y_len()];
                     let from = Pixels::of(level, dy, [g.co, g.oh, g.ow], seen, co, space);
                     for (t, [i, j]) in strip.tiles(tiles) {
                         let square = from.square((i * OUT) as isize, (j * OUT) as isize);

@@ -86,7 +86,7 @@ fn load(from: &[f32], at: usize) -> V {
 }
 
 multiversion! {
-    /// Bᵀ d B of the tile whose pixels lie at `square` in `pixels`, for all channels. Nobody else may write to `out`.
+    /// Bᵀ d B of the tile whose pixels lie at `square` in `pixels`, for all channels.
     pub(super) fn data_tile<const FMA>(pixels: &[f32], square: &[[u32; IN]; IN], channels: usize, out: Cells<'_>) {
         for (c, place) in out.places(channels) {
             let mut half = [MaybeUninit::<[V; IN]>::uninit(); IN];
@@ -97,8 +97,7 @@ multiversion! {
                 // SAFETY: every column was written.
                 let row = std::array::from_fn(|j| unsafe { half[j].assume_init_ref()[i] });
                 for (j, v) in data::<FMA>(row).into_iter().enumerate() {
-                    // SAFETY: the caller's contract.
-                    unsafe { out.put(place, i * IN + j, v) };
+                    out.put(place, i * IN + j, v);
                 }
             }
         }
@@ -134,8 +133,7 @@ multiversion! {
                 // SAFETY: every column was written.
                 let row = std::array::from_fn(|j| unsafe { half[j].assume_init_ref()[i] });
                 for (j, v) in gradient::<FMA>(row).into_iter().enumerate() {
-                    // SAFETY: the caller's contract.
-                    unsafe { out.put(place, i * IN + j, v) };
+                    out.put(place, i * IN + j, v);
                 }
             }
         }
