@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::Device;
 use fokker_core::{Draw, Flow, Network, SampleError, Sampler, Start, sampler};
 use fokker_data::Dataset;
@@ -12,7 +11,7 @@ use fokker_nn::{Classifier, Init};
 use crate::config::CouplingKind;
 use crate::{
     AnyNetwork, Checkpoint, ClassifyTask, Config, FlowTask, Judge, Pairs, RunFolder, RunInfo,
-    Source, Task, TrainError, Trainer,
+    Source, TrainError, Trainer,
 };
 
 /// The training of a flow or diffusion model that `config` describes, at step 0. Where its coupling is

@@ -34,11 +34,11 @@ impl Weight<'_> {
     /// The taps of filters (o … o + 8, c), with zeros for filters that are not there.
     fn taps(&self, o: usize, c: usize) -> [[f32; LANES]; 9] {
         let mut taps = [[0.0; LANES]; 9];
-        for l in 0..LANES.min(self.co.saturating_sub(o)) {
-            let at = (o + l) * self.apart[0] + c * self.apart[1];
-            let filter = &self.values[at..at + 9];
-            for (k, &v) in filter.iter().enumerate() {
-                taps[if self.turned { 8 - k } else { k }][l] = v;
+        let there = LANES.min(self.co.saturating_sub(o));
+        for (k, taps) in taps.iter_mut().enumerate() {
+            let k = if self.turned { 8 - k } else { k };
+            for (l, tap) in taps[..there].iter_mut().enumerate() {
+                *tap = self.values[(o + l) * self.apart[0] + c * self.apart[1] + k];
             }
         }
         taps
