@@ -53,10 +53,9 @@ impl fmt::Debug for dyn Start {
     }
 }
 
-/// Rows that are sampled together for states of `dim` numbers.
+/// Rows that are sampled together for states of `dim` numbers, where [`Draw::batch`] does not say how many.
 ///
-/// Every chunk has exactly this many rows (the last is padded), whatever was asked for: matrix
-/// products then always have the same shape, and a sample the same bits in any order.
+/// The last chunk is padded. Steps by tolerance are found on this many rows, whatever the batch.
 pub fn chunk_rows(dim: usize) -> usize {
     if dim <= 64 { 1024 } else { 16 }
 }
