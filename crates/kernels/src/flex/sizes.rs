@@ -2,10 +2,10 @@
 
 use super::tensors::{dims, rows, values};
 use crate::extension::NormOptions;
+use crate::raw::affine::Affine;
 use crate::raw::conv::Geometry;
 use crate::raw::mlp::{Layer, Plan};
-use crate::raw::norm::{self, Affine};
-use crate::raw::{Level, linear};
+use crate::raw::{Level, linear, norm};
 use burn::backend::flex::FlexTensor;
 
 pub(super) fn linear_sizes(x: &FlexTensor, weight: &FlexTensor) -> linear::Sizes {

@@ -1,10 +1,12 @@
 //! Attention, token normalisation and the gated residual.
 
+use super::sizes::affine;
 use super::tensors::{dims, like, row_major, sole_values, tensor, values};
 use crate::extension::TokenNormOptions;
+use crate::raw::affine::Affine;
 use crate::raw::attention::{self, Heads, Passed, Place};
 use crate::raw::scratch::{Shared, unfilled};
-use crate::raw::token_norm::{self, Affine};
+use crate::raw::token_norm;
 use crate::raw::{Level, gated, rows};
 use burn::backend::flex::FlexTensor;
 
@@ -124,19 +126,12 @@ fn token_sizes(x: &FlexTensor) -> rows::Sizes {
 }
 
 fn norm_of(inputs: &[FlexTensor; 5], options: TokenNormOptions) -> (Affine<'_>, token_norm::Sizes) {
-    let [_, gamma, beta, scale, shift] = inputs.each_ref().map(values);
-    let affine = Affine {
-        gamma,
-        beta,
-        scale,
-        shift,
-    };
     let sizes = token_norm::Sizes {
         rows: token_sizes(&inputs[0]),
         eps: options.eps,
         centred: options.centred,
     };
-    (affine, sizes)
+    (affine(inputs), sizes)
 }
 
 pub(super) fn token_norm(inputs: [FlexTensor; 5], options: TokenNormOptions) -> FlexTensor {

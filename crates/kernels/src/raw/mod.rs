@@ -5,6 +5,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod adamw;
+pub(crate) mod affine;
 pub(crate) mod attention;
 pub(crate) mod batch_norm;
 pub(crate) mod bilinear;
@@ -12,6 +13,7 @@ pub(crate) mod conv;
 pub(crate) mod exp;
 pub(crate) mod gated;
 pub(crate) mod gemm;
+pub(crate) mod lanes;
 pub(crate) mod level;
 pub(crate) mod linear;
 pub(crate) mod mlp;

@@ -4,6 +4,7 @@
 //! z = k x̂ + c and y = z or z σ(z). A group fits in a near cache, so its several passes read memory once.
 
 use super::Level;
+use super::affine::{Affine, Gradients};
 use super::exp;
 use super::level::multiversion;
 use super::scratch::unfilled;
@@ -22,27 +23,6 @@ pub(crate) struct Sizes {
     pub(crate) eps: f64,
     /// Whether the SiLU is applied.
     pub(crate) activate: bool,
-}
-
-/// γ and β `[channels]`, scale and shift `[batch, channels]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Affine<'a> {
-    pub(crate) gamma: &'a [f32],
-    pub(crate) beta: &'a [f32],
-    pub(crate) scale: &'a [f32],
-    pub(crate) shift: &'a [f32],
-}
-
-impl Affine<'_> {
-    /// (k, c) of channel `c` of sample `b`.
-    fn at(&self, b: usize, c: usize) -> (f32, f32) {
-        let i = b * self.gamma.len() + c;
-        let factor = 1.0 + self.scale[i];
-        (
-            self.gamma[c] * factor,
-            self.beta[c] * factor + self.shift[i],
-        )
-    }
 }
 
 fn fold(lanes: &[f32]) -> f64 {
@@ -160,21 +140,8 @@ pub(crate) fn forward(level: Level, x: &[f32], affine: Affine<'_>, s: &Sizes) ->
     y
 }
 
-/// The gradients of one normalisation.
-pub(crate) struct Gradients {
-    /// `[batch, channels, hw]`.
-    pub(crate) x: Vec<f32>,
-    /// `[channels]`.
-    pub(crate) gamma: Vec<f32>,
-    pub(crate) beta: Vec<f32>,
-    /// `[batch, channels]`.
-    pub(crate) scale: Vec<f32>,
-    pub(crate) shift: Vec<f32>,
-}
-
 /// All gradients at once. With dz the gradient at z, S = Σ dz and T = Σ dz x̂ over the positions of a channel:
-/// dx = r (k dz − ⟨k S⟩ − x̂ ⟨k T⟩) with ⟨·⟩ the group's sum over its number of values; dshift = S;
-/// dscale = γ T + β S; dγ = Σ_b (1 + scale) T; dβ = Σ_b (1 + scale) S.
+/// dx = r (k dz − ⟨k S⟩ − x̂ ⟨k T⟩) with ⟨·⟩ the group's sum over its number of values.
 pub(crate) fn backward(
     level: Level,
     x: &[f32],
@@ -220,25 +187,5 @@ pub(crate) fn backward(
         }
     });
 
-    let (mut gamma, mut beta) = (vec![0.0f64; s.channels], vec![0.0f64; s.channels]);
-    let (mut scale, mut shift) = (
-        Vec::with_capacity(sums.len()),
-        Vec::with_capacity(sums.len()),
-    );
-    for (i, &(sum, dot)) in sums.iter().enumerate() {
-        let c = i % s.channels;
-        let factor = 1.0 + f64::from(affine.scale[i]);
-        gamma[c] += factor * dot;
-        beta[c] += factor * sum;
-        scale.push((f64::from(affine.gamma[c]) * dot + f64::from(affine.beta[c]) * sum) as f32);
-        shift.push(sum as f32);
-    }
-    let narrow = |v: Vec<f64>| v.into_iter().map(|v| v as f32).collect();
-    Gradients {
-        x: dx,
-        gamma: narrow(gamma),
-        beta: narrow(beta),
-        scale,
-        shift,
-    }
+    Gradients::new(dx, sums.into_iter(), affine)
 }

@@ -71,20 +71,13 @@ pub(crate) fn pack_rows(level: Level, src: &[f32], k: usize, panels: &[Panel]) -
     })
 }
 
-/// Copies a row of lanes: a call of `memcpy` for each would cost more than the copy.
+/// Copies a row of lanes, vector by vector: a call of `memcpy` for each would cost more than the copy.
 #[inline(always)]
 pub(crate) fn copy_lanes(to: &mut [f32], from: &[f32]) {
-    fn fixed<const N: usize>(to: &mut [f32], from: &[f32]) -> Option<()> {
-        *<&mut [f32; N]>::try_from(to).ok()? = *<&[f32; N]>::try_from(from).ok()?;
-        Some(())
+    let ((to, _), (from, _)) = (to.as_chunks_mut::<8>(), from.as_chunks::<8>());
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
     }
-    match to.len() {
-        8 => fixed::<8>(to, from),
-        16 => fixed::<16>(to, from),
-        32 => fixed::<32>(to, from),
-        _ => None,
-    }
-    .unwrap_or_else(|| panic!("{} lanes from {}", to.len(), from.len()))
 }
 
 /// Packs the columns of a matrix `[k][n]` as lanes.

@@ -4,7 +4,9 @@
 //! y = k x̂ + c. A row lies in the nearest cache, so its several passes read memory once.
 
 use super::Level;
+use super::affine::{Affine, Gradients};
 use super::exp::mul_add;
+use super::lanes::fold;
 use super::level::multiversion;
 use super::rows::{self, Run, fold_parts, runs};
 use super::scratch::{Shared, unfilled, with_space};
@@ -21,39 +23,12 @@ pub(crate) struct Sizes {
     pub(crate) centred: bool,
 }
 
-/// γ and β `[width]`, scale and shift `[batch, width]`.
-#[derive(Clone, Copy)]
-pub(crate) struct Affine<'a> {
-    pub(crate) gamma: &'a [f32],
-    pub(crate) beta: &'a [f32],
-    pub(crate) scale: &'a [f32],
-    pub(crate) shift: &'a [f32],
-}
-
-impl Affine<'_> {
-    /// k and c of a run's sample.
-    fn of(&self, run: &Run, s: rows::Sizes, k: &mut [f32], c: &mut [f32]) {
-        let at = run.sample(s);
-        let (scale, shift) = (&self.scale[at.clone()], &self.shift[at]);
-        for j in 0..s.width {
-            let factor = 1.0 + scale[j];
-            k[j] = self.gamma[j] * factor;
-            c[j] = self.beta[j] * factor + shift[j];
-        }
+/// k and c of every feature of a run's sample.
+fn spread(affine: Affine<'_>, run: &Run, s: rows::Sizes, k: &mut [f32], c: &mut [f32]) {
+    let b = run.sample(s).start / s.width;
+    for (j, (k, c)) in k.iter_mut().zip(c).enumerate() {
+        (*k, *c) = affine.at(b, j);
     }
-}
-
-/// Adds lanes pairwise.
-#[inline(always)]
-fn fold(mut lanes: [f32; LANES]) -> f32 {
-    let mut n = LANES / 2;
-    while n > 0 {
-        for i in 0..n {
-            lanes[i] += lanes[i + n];
-        }
-        n /= 2;
-    }
-    lanes[0]
 }
 
 /// Σ f(x).
@@ -69,7 +44,7 @@ fn sum<const FMA: bool>(x: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     for (a, &x) in acc.iter_mut().zip(rest) {
         *a = f(x, *a);
     }
-    fold(acc)
+    fold(acc, |a, b| a + b)
 }
 
 /// μ and r of one row.
@@ -96,6 +71,25 @@ multiversion! {
         }
     }
 }
+/// Adds k dy and k dy x̂ to the lanes of a row, dy and dy x̂ to the sums over the rows.
+#[inline(always)]
+fn meet<const FMA: bool>(
+    [x, dy, k]: [&[f32]; 3],
+    [sums, dots]: [&mut [f32]; 2],
+    [m, t]: [&mut [f32; LANES]; 2],
+    mean: f32,
+    r: f32,
+) {
+    for i in 0..x.len() {
+        let normal = (x[i] - mean) * r;
+        let g = dy[i] * k[i];
+        m[i] += g;
+        t[i] = mul_add::<FMA>(g, normal, t[i]);
+        sums[i] += dy[i];
+        dots[i] = mul_add::<FMA>(dy[i], normal, dots[i]);
+    }
+}
+
 multiversion! {
     /// dx = r (k dy − ⟨k dy⟩ − x̂ ⟨k dy x̂⟩), the first mean only if `centred`; Σ dy and Σ dy x̂ over the rows.
     fn pull_back<const FMA>(x: &[f32], dy: &[f32], dx: &mut [f32], k: &[f32], sums: &mut [f32], dots: &mut [f32], eps: f64, centred: bool) {
@@ -109,30 +103,15 @@ multiversion! {
                 let end = (at + LANES).min(n);
                 let (x, dy, k) = (&x[at..end], &dy[at..end], &k[at..end]);
                 let (sums, dots) = (&mut sums[at..end], &mut dots[at..end]);
-                if let (Ok(x), Ok(dy), Ok(k)) = (<&[f32; LANES]>::try_from(x), <&[f32; LANES]>::try_from(dy), <&[f32; LANES]>::try_from(k))
-                    && let (Ok(sums), Ok(dots)) = (<&mut [f32; LANES]>::try_from(&mut *sums), <&mut [f32; LANES]>::try_from(&mut *dots))
-                {
-                    for i in 0..LANES {
-                        let normal = (x[i] - mean) * r;
-                        let g = dy[i] * k[i];
-                        m[i] += g;
-                        t[i] = mul_add::<FMA>(g, normal, t[i]);
-                        sums[i] += dy[i];
-                        dots[i] = mul_add::<FMA>(dy[i], normal, dots[i]);
-                    }
+                // The length of a whole block is known when it is compiled.
+                if x.len() == LANES {
+                    meet::<FMA>([&x[..LANES], &dy[..LANES], &k[..LANES]], [&mut sums[..LANES], &mut dots[..LANES]], [&mut m, &mut t], mean, r);
                 } else {
-                    for i in 0..x.len() {
-                        let normal = (x[i] - mean) * r;
-                        let g = dy[i] * k[i];
-                        m[i] += g;
-                        t[i] = mul_add::<FMA>(g, normal, t[i]);
-                        sums[i] += dy[i];
-                        dots[i] = mul_add::<FMA>(dy[i], normal, dots[i]);
-                    }
+                    meet::<FMA>([x, dy, k], [sums, dots], [&mut m, &mut t], mean, r);
                 }
             }
-            let m = if centred { fold(m) / n as f32 } else { 0.0 };
-            let t = fold(t) / n as f32;
+            let m = if centred { fold(m, |a, b| a + b) / n as f32 } else { 0.0 };
+            let t = fold(t, |a, b| a + b) / n as f32;
             for (((dx, &x), &dy), &k) in dx.iter_mut().zip(x).zip(dy).zip(k) {
                 let normal = (x - mean) * r;
                 *dx = r * (mul_add::<FMA>(-t, normal, dy * k) - m);
@@ -148,7 +127,7 @@ pub(crate) fn forward(level: Level, x: &[f32], affine: Affine<'_>, s: Sizes) -> 
     runs(s.rows, |run| {
         with_space(2 * s.rows.width, |space| {
             let (k, c) = space.split_at_mut(s.rows.width);
-            affine.of(&run, s.rows, k, c);
+            spread(affine, &run, s.rows, k, c);
             // SAFETY: runs do not overlap.
             let y = unsafe { shared.part(run.values.start, run.values.len()) };
             apply(level, &x[run.values], y, k, c, s.eps, s.centred);
@@ -157,20 +136,7 @@ pub(crate) fn forward(level: Level, x: &[f32], affine: Affine<'_>, s: Sizes) -> 
     y
 }
 
-/// The gradients of one normalisation.
-pub(crate) struct Gradients {
-    /// `[batch, tokens, width]`.
-    pub(crate) x: Vec<f32>,
-    /// `[width]`.
-    pub(crate) gamma: Vec<f32>,
-    pub(crate) beta: Vec<f32>,
-    /// `[batch, width]`.
-    pub(crate) scale: Vec<f32>,
-    pub(crate) shift: Vec<f32>,
-}
-
-/// All gradients at once. With S = Σ dy and T = Σ dy x̂ over the tokens of a sample: dshift = S; dscale = γ T + β S;
-/// dγ = Σ_b (1 + scale) T; dβ = Σ_b (1 + scale) S.
+/// All gradients at once.
 pub(crate) fn backward(
     level: Level,
     x: &[f32],
@@ -189,7 +155,7 @@ pub(crate) fn backward(
     runs(s.rows, |run| {
         with_space(2 * width, |space| {
             let (k, c) = space.split_at_mut(width);
-            affine.of(&run, s.rows, k, c);
+            spread(affine, &run, s.rows, k, c);
             let at = run.index * width;
             // SAFETY: runs do not overlap, and each has its own sums.
             let (dx, sums, dots) = unsafe {
@@ -205,25 +171,5 @@ pub(crate) fn backward(
     });
 
     let [sums, dots] = [sums, dots].map(|parts| fold_parts(&parts, s.rows));
-    let (mut gamma, mut beta) = (vec![0.0f64; width], vec![0.0f64; width]);
-    let [mut scale, mut shift] = [0, 1].map(|_| Vec::with_capacity(sums.len()));
-    let samples = sums.chunks_exact(width).zip(dots.chunks_exact(width));
-    for ((sums, dots), scales) in samples.zip(affine.scale.chunks_exact(width)) {
-        for j in 0..width {
-            let factor = 1.0 + f64::from(scales[j]);
-            gamma[j] += factor * dots[j];
-            beta[j] += factor * sums[j];
-            let (g, b) = (f64::from(affine.gamma[j]), f64::from(affine.beta[j]));
-            scale.push((g * dots[j] + b * sums[j]) as f32);
-            shift.push(sums[j] as f32);
-        }
-    }
-    let narrow = |v: Vec<f64>| v.into_iter().map(|v| v as f32).collect();
-    Gradients {
-        x: dx,
-        gamma: narrow(gamma),
-        beta: narrow(beta),
-        scale,
-        shift,
-    }
+    Gradients::new(dx, sums.into_iter().zip(dots), affine)
 }

@@ -1,23 +1,11 @@
 //! The exponentials of attention, row by row of a block of logits in cache.
 
 use crate::raw::exp::{exp2_falling, mul_add};
+use crate::raw::lanes::fold;
 use crate::raw::level::multiversion;
 
 /// Independent partial results of a row; the same at every level, so that the bits of a sum are too.
 const LANES: usize = 16;
-
-/// Folds lanes pairwise.
-#[inline(always)]
-fn fold(mut lanes: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut n = LANES / 2;
-    while n > 0 {
-        for i in 0..n {
-            lanes[i] = f(lanes[i], lanes[i + n]);
-        }
-        n /= 2;
-    }
-    lanes[0]
-}
 
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
