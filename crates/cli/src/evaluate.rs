@@ -1,5 +1,7 @@
 //! `fokker evaluate`: how good are a run's samples?
 
+mod fidelity;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -10,8 +12,10 @@ use fokker::train::Judge;
 use fokker::{Dataset, Draw, RunFolder, Shape};
 use serde::{Deserialize, Serialize};
 
+use self::fidelity::Fidelity;
 use crate::args::EvaluateArgs;
 use crate::distance::{DataPairs, POINTS};
+use crate::features::Features;
 use crate::sample::Source;
 use crate::{End, output, present, stop};
 
@@ -51,7 +55,10 @@ struct Images {
     count: usize,
     /// Absent where there is no second training image to compare with.
     copies: Option<f64>,
+    /// Absent where the run knows no classes.
     judge: Option<Judged>,
+    #[serde(default)]
+    fidelity: Option<Fidelity>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -184,9 +191,6 @@ fn evaluate_images(
 ) -> Result<Option<Images>> {
     let classes = &source.run.info().classes;
     if let Some((run, judge)) = &judge {
-        if classes.is_empty() {
-            bail!("--judge compares with the requested classes, but this run was trained without");
-        }
         check_judge(source, run, judge)?;
     }
     draw.count = count;
@@ -196,25 +200,30 @@ fn evaluate_images(
     let dim = source.flow.dim;
     let n = data.len().context("image data without end")?;
     let found = nearest_two(&values, &|i, row| _ = data.item(i, row), n, dim)?;
-    let judge = match judge {
-        None => None,
-        Some((run, judge)) => {
+    let mut judged = None;
+    let mut fidelity = None;
+    if let Some((run, judge)) = judge {
+        let Some(features) = Features::of(source, &judge, count)? else {
+            return Ok(None);
+        };
+        fidelity = Some(Fidelity::of(&values, dim, &features, &judge)?);
+        if !classes.is_empty() {
             let test = run.config().data.load_test()?;
-            let requested =
-                (0..count as u64).map(|i| source.flow.class_of(&draw, i).map_or(0, |c| c as usize));
+            let class = |i| source.flow.class_of(&draw, i).map_or(0, |c| c as usize);
             let predicted = judge.predict(&values, dim);
-            Some(Judged {
+            judged = Some(Judged {
                 classes: classes.clone(),
-                requested: requested.collect(),
+                requested: (0..count as u64).map(class).collect(),
                 predicted: predicted.into_iter().map(|c| c as usize).collect(),
                 accuracy: test.map(|test| judge.accuracy(&*test)),
-            })
+            });
         }
-    };
+    }
     Ok(Some(Images {
         count,
         copies: (n > 1).then(|| memorised_fraction(&found, 1.0 / 3.0)),
-        judge,
+        judge: judged,
+        fidelity,
     }))
 }
 
@@ -243,6 +252,10 @@ impl Evaluation {
     pub(crate) fn read(folder: &Path) -> Option<Self> {
         let json = std::fs::read(folder.join(FILE)).ok()?;
         serde_json::from_slice(&json).ok()
+    }
+
+    fn fidelity(&self) -> Option<&Fidelity> {
+        self.images.as_ref()?.fidelity.as_ref()
     }
 
     fn print(&self) {
@@ -286,6 +299,9 @@ impl Evaluation {
                     output::result(&format!("  {class:<14} {:.1} %", 100.0 * share));
                 }
             }
+            if let Some(fidelity) = &i.fidelity {
+                fidelity.print();
+            }
             if let Some(copies) = i.copies {
                 output::result(&format!(
                     "copies of training images  {:.1} % (nearest below ⅓ of second nearest)",
@@ -310,6 +326,9 @@ impl Evaluation {
         {
             let agreement = format!("{:.1} %", 100.0 * confusion.overall());
             report = report.tile("Class agreement", agreement, judged.note());
+        }
+        if let Some(fidelity) = self.fidelity() {
+            report = fidelity.tile(report);
         }
         report
     }
@@ -356,6 +375,9 @@ impl Evaluation {
                     .text(text)
                     .figure(&figure, ""),
             );
+        }
+        if let Some(fidelity) = self.fidelity() {
+            report = fidelity.section(report, &self.how);
         }
         Ok(report)
     }

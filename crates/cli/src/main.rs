@@ -5,6 +5,7 @@ mod begin;
 mod compare;
 mod distance;
 mod evaluate;
+mod features;
 mod grid;
 mod how;
 mod lab;

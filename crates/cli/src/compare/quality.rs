@@ -1,21 +1,13 @@
 //! How good samples are, as one number.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use fokker::eval::metrics::{Moments, frechet};
-use fokker::sim::rng::{Purpose, permutation};
 use fokker::train::Judge;
-use fokker::{Dataset, Draw, Shape};
+use fokker::{Draw, Shape};
 
 use crate::distance::{DataPairs, POINTS};
-use crate::progress::Progress;
+use crate::features::Features;
 use crate::sample::Source;
-use crate::stop;
-
-/// Images of the data at most.
-const IMAGES: usize = 10_000;
-
-/// Rows whose features are found at a time.
-const ROWS: usize = 500;
 
 /// What samples are held against.
 pub(super) enum Quality {
@@ -60,40 +52,18 @@ impl Quality {
             let luck = std / (draw.count as f64 / pairs.points as f64).sqrt() / floor;
             return Ok(Some(Self::Points { pairs, floor, luck }));
         };
-        let n = data.len().context("image data without end")? as usize;
-        let images = n.min(IMAGES);
-        let order = permutation(0, Purpose::Project, 0, n);
-        let test = source.run.config().data.load_test()?;
-        // Held-back images, or such of the training's as are not among those of the data: as many as samples.
-        let rest = match &test {
-            Some(test) => {
-                let n = test.len().unwrap_or(0) as usize;
-                Some((&**test, permutation(0, Purpose::Project, 1, n)))
-            }
-            None => Some((&*data, order[images..].to_vec())),
-        };
-        let rest = rest.filter(|(_, order)| order.len() >= draw.count);
-        let total = images + rest.as_ref().map_or(0, |_| draw.count);
-        let mut bar = Progress::new("features", 0, total as u64);
-        let Some(data) = features(&judge, &*data, &order[..images], &mut bar, 0) else {
+        let Some(features) = Features::of(source, &judge, draw.count)? else {
             return Ok(None);
         };
-        let data = moments(&data, images)?;
-        let floor = match rest {
+        let data = Moments::of(&features.data, features.width)?;
+        let floor = match &features.rest {
             None => None,
-            Some((test, order)) => {
-                let Some(test) = features(&judge, test, &order[..draw.count], &mut bar, images)
-                else {
-                    return Ok(None);
-                };
-                Some(frechet(&moments(&test, draw.count)?, &data)?)
-            }
+            Some(rest) => Some(frechet(&Moments::of(rest, features.width)?, &data)?),
         };
-        bar.finish(&format!("{total} images"));
         Ok(Some(Self::Features {
             judge: Box::new(judge),
             data,
-            images,
+            images: features.images(),
             floor,
         }))
     }
@@ -106,7 +76,8 @@ impl Quality {
                 Ok(Some(pairs.distance(&values)?.0 / floor))
             }
             Self::Features { judge, data, .. } => {
-                let found = moments(&judge.features(values, dim), values.len() / dim)?;
+                let found = judge.features(values, dim);
+                let found = Moments::of(&found, data.mean.len())?;
                 Ok(Some(frechet(&found, data)?))
             }
             Self::Solution => Ok(None),
@@ -140,34 +111,4 @@ impl Quality {
             _ => None,
         }
     }
-}
-
-/// The moments of the features of this many images.
-fn moments(features: &[f32], images: usize) -> Result<Moments> {
-    Ok(Moments::of(features, features.len() / images.max(1))?)
-}
-
-/// The features of the rows `order` of the data; `None` on Ctrl-C.
-fn features(
-    judge: &Judge,
-    data: &dyn Dataset,
-    order: &[u32],
-    bar: &mut Progress,
-    before: usize,
-) -> Option<Vec<f32>> {
-    let dim = data.shape().size();
-    let mut all = Vec::new();
-    for (k, rows) in order.chunks(ROWS).enumerate() {
-        if stop::asked() {
-            return None;
-        }
-        let done = (before + k * ROWS) as u64;
-        bar.set(done, || "images through the judge".into());
-        let mut values = vec![0.0; rows.len() * dim];
-        for (row, &i) in values.chunks_exact_mut(dim).zip(rows) {
-            data.item(i.into(), row);
-        }
-        all.extend(judge.features(&values, dim));
-    }
-    Some(all)
 }

@@ -152,7 +152,7 @@ fn insert(best: &mut Neighbours, index: u64, distance: f32) {
 }
 
 /// Σ(a − b)² in sixteen lanes and a fixed order, which compilers turn into vector instructions.
-fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut lanes = [0.0f32; LANES];
     let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));

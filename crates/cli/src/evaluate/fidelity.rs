@@ -1,0 +1,151 @@
+//! How near the law of samples is to that of the data, in the features of a judge.
+
+use anyhow::Result;
+use fokker::eval::metrics::{Moments, Overlap, expected_coverage, frechet, overlap};
+use fokker::eval::{Report, Section};
+use fokker::train::Judge;
+use serde::{Deserialize, Serialize};
+
+use crate::features::Features;
+use crate::output;
+
+/// Neighbours that make the ball of a point, as in the literature.
+const K: usize = 5;
+
+/// Distances of samples to images of the training, each beside that of images the network never saw.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Fidelity {
+    /// Images of the training.
+    images: usize,
+    samples: Measures,
+    /// Of as many other images of the data as there are samples, where there are enough.
+    floor: Option<Measures>,
+    expected_coverage: f64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Measures {
+    frechet: f64,
+    precision: f64,
+    recall: f64,
+    density: f64,
+    coverage: f64,
+}
+
+impl Measures {
+    fn of(values: &[f32], features: &Features, data: &Moments) -> Result<Self> {
+        let width = features.width;
+        let Overlap {
+            precision,
+            recall,
+            density,
+            coverage,
+        } = overlap(values, &features.data, width, K)?;
+        Ok(Self {
+            frechet: frechet(&Moments::of(values, width)?, data)?,
+            precision,
+            recall,
+            density,
+            coverage,
+        })
+    }
+
+    /// What is measured, its value, and the digits to print.
+    fn rows(&self) -> [(&'static str, f64); 5] {
+        [
+            ("Fréchet distance", self.frechet),
+            ("density", self.density),
+            ("coverage", self.coverage),
+            ("precision", self.precision),
+            ("recall", self.recall),
+        ]
+    }
+}
+
+impl Fidelity {
+    /// Of samples `values`, `[count, dim]` row by row.
+    pub(super) fn of(
+        values: &[f32],
+        dim: usize,
+        features: &Features,
+        judge: &Judge,
+    ) -> Result<Self> {
+        let data = Moments::of(&features.data, features.width)?;
+        let floor = features.rest.as_ref();
+        let floor = floor.map(|rest| Measures::of(rest, features, &data));
+        let images = features.images();
+        Ok(Self {
+            images,
+            samples: Measures::of(&judge.features(values, dim), features, &data)?,
+            floor: floor.transpose()?,
+            expected_coverage: expected_coverage(images, values.len() / dim, K),
+        })
+    }
+
+    /// A line of each measure: its name, of the samples, of other images.
+    fn lines(&self) -> Vec<[String; 3]> {
+        let floor = self.floor.as_ref().map(Measures::rows);
+        let number = |v: f64| format!("{v:.3}");
+        self.samples
+            .rows()
+            .iter()
+            .enumerate()
+            .map(|(i, (name, value))| {
+                let floor = floor.map_or("–".into(), |rows| number(rows[i].1));
+                [(*name).to_owned(), number(*value), floor]
+            })
+            .collect()
+    }
+
+    pub(super) fn print(&self) {
+        let rest = match self.floor {
+            Some(_) => "; in brackets as many images that the network never saw",
+            None => "",
+        };
+        output::result(&format!(
+            "in the judge's features, against {} training images{rest}:",
+            self.images
+        ));
+        for [name, value, floor] in self.lines() {
+            let floor = match self.floor {
+                Some(_) => format!("  ({floor})"),
+                None => String::new(),
+            };
+            output::result(&format!("  {name:<18} {value}{floor}"));
+        }
+        if let Some(floor) = &self.floor {
+            output::result(&format!(
+                "  Fréchet distance over that of real images  {:.2}",
+                self.samples.frechet / floor.frechet
+            ));
+        }
+    }
+
+    pub(super) fn tile(&self, report: Report) -> Report {
+        match &self.floor {
+            None => report,
+            Some(floor) => report.tile(
+                "Fréchet distance",
+                format!("{:.2} ×", self.samples.frechet / floor.frechet),
+                "to training images, over that of images never seen",
+            ),
+        }
+    }
+
+    pub(super) fn section(&self, report: Report, how: &str) -> Report {
+        let text = format!(
+            "Sampled by {how}. Distances to {} images of the training in the judge's features, beside those of as many real images \
+             that the network never saw. Density is the mean number of balls about training images that a sample lies in, over \
+             k = {K} (a ball reaches to the k-th neighbour); coverage is the share of balls with a sample inside, {:.3} for \
+             samples of the data's own law.",
+            self.images, self.expected_coverage
+        );
+        let rows = self.lines().into_iter().map(Vec::from).collect();
+        let heads = ["", "samples", "images never seen"];
+        report.section(Section::new("Distance to the data").text(text).table(
+            &heads,
+            rows,
+            "Density and coverage: Naeem et al., 2020; precision and recall by the same balls.",
+        ))
+    }
+}
