@@ -172,7 +172,7 @@ pub(crate) struct SampleArgs {
     pub(crate) begin: BeginArgs,
 
     /// Make the samples of this PNG again, from the recipe inside it
-    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "count", "steps", "sampler", "grid_times", "tolerance", "sigma", "scheduler", "guidance", "guidance_interval", "guidance_rule", "negative", "autoguidance", "init", "interpolate", "seed", "grid"])]
+    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "count", "steps", "sampler", "grid_times", "tolerance", "sigma", "scheduler", "guidance", "guidance_interval", "guidance_rule", "negative", "autoguidance", "ema", "init", "interpolate", "seed", "grid"])]
     pub(crate) like: Option<PathBuf>,
 
     /// Print the recipe, the times of the steps and the network calls, and stop
@@ -213,6 +213,7 @@ Examples:
   fokker sample runs/quickstart --init bag.png --invert --from-class bag --class sneaker -n 1 -o edit.png
   fokker sample runs/quickstart --interpolate 3..7 --class coat -n 10 -o between.png
   fokker sample runs/quickstart --sampler dopri5 --tolerance 1e-3 --dry-run
+  fokker sample runs/quickstart --ema weights -o raw.png
   fokker sample --like sheet.png -o again.png";
 
 /// Measure how good a run's samples are, and add it to its report

@@ -74,7 +74,7 @@ const FILE: &str = "evaluation.json";
 pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     stop::listen()?;
     let device = args.device.open()?;
-    let mut source = Source::open(&args.run, &device)?;
+    let mut source = Source::open_as(&args.run, args.how.ema, &device)?;
     let judge = args.judge.as_deref().map(RunFolder::open).transpose()?;
     let data = source.run.data()?;
     if let Some(run) = &args.how.autoguidance {

@@ -1,6 +1,6 @@
 //! How to walk from noise to data: the flags, what a run says itself, and what a picture's recipe remembers.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -11,6 +11,7 @@ use fokker::math::diffusion::Diffusion;
 use fokker::math::grid::Grid;
 use fokker::math::scheduler::{SCHEDULERS, Scheduler, scheduler};
 use fokker::train::SampleConfig;
+use fokker::train::config::Average;
 use serde::{Deserialize, Serialize};
 
 use crate::sample::Source;
@@ -73,6 +74,11 @@ pub(crate) struct HowArgs {
     /// --guidance other than 1
     #[arg(long, value_name = "RUN", conflicts_with = "negative")]
     pub(crate) autoguidance: Option<PathBuf>,
+
+    /// Which weights: weights (as trained), constant (the average by [ema] decay), or a relative width such as 0.08 of an average by a
+    /// power function, which is put together from those that the training kept by [ema] power [default: the run's]
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) ema: Option<Average>,
 }
 
 /// The same, checked as text and complete: what the recipe of a picture holds.
@@ -328,8 +334,7 @@ fn find_scheduler(name: &str) -> Result<Arc<dyn Scheduler>> {
     Ok(found.into())
 }
 
-/// The first part of the fingerprint of a file.
-pub(crate) fn fingerprint(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(blake3::hash(&bytes).to_hex()[..16].to_owned())
+/// The first part of the fingerprint of a file's bytes.
+pub(crate) fn fingerprint(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..16].to_owned()
 }

@@ -3,6 +3,7 @@
 mod args;
 mod begin;
 mod compare;
+mod curves;
 mod distance;
 mod evaluate;
 mod features;
@@ -14,6 +15,7 @@ mod machine;
 mod output;
 mod plan;
 mod present;
+mod preview;
 mod progress;
 mod quickstart;
 mod recipe;

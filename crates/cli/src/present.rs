@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use anyhow::Result;
 use fokker::core::Progress;
 use fokker::data::write_atomic;
-use fokker::eval::figure::{Figure, LineChart, Panel, Scatter, Series, number};
+use fokker::eval::figure::{Figure, Panel, Scatter, number};
 use fokker::eval::metrics::{memorised_fraction, nearest_two};
 use fokker::eval::{GridStyle, Pixels, Report, Section, Svg, encode_gif, grid, write_png};
 use fokker::train::Metric;
 use fokker::{Dataset, Draw, Shape};
 
+use crate::curves;
 use crate::evaluate::Evaluation;
 use crate::how::HowArgs;
+use crate::preview;
 use crate::progress::clock;
 use crate::recipe::KEY;
 use crate::sample::Source;
@@ -241,15 +243,6 @@ pub(crate) fn fresh(data: &dyn Dataset) -> u64 {
     }
 }
 
-fn loss_chart(metrics: &[Metric]) -> LineChart {
-    let points: Vec<(f64, f64)> = metrics.iter().map(|m| (m.step as f64, m.loss)).collect();
-    let window = (points.len() / 40).max(3);
-    LineChart::new("Training loss")
-        .x_label("step")
-        .y_label("mean squared error per value")
-        .series(Series::new("loss", points).smoothed(window))
-}
-
 /// Samples from the finished run, and writes every picture and the report into its folder. Returns
 /// the files written, or `None` on Ctrl-C.
 pub(crate) fn write(
@@ -274,7 +267,7 @@ pub(crate) fn write(
         return Ok(None);
     };
 
-    let chart = loss_chart(&metrics);
+    let chart = curves::loss(&metrics);
     write_svg(&keep("loss.svg"), &chart.svg())?;
     let mut report = head(source, &metrics, evaluation);
     let mut samples = Section::new("Samples");
@@ -330,10 +323,10 @@ pub(crate) fn write(
     {
         report = report.section(neighbours(source.shape, data, n, &values)?);
     }
-    report = report.section(Section::new("Training").figure(
-        &chart,
-        "Bold: smoothed. The loss does not go to zero: its floor is the spread of the targets that share one x.",
-    ));
+    report = curves::sections(report, &chart, &metrics);
+    if let Some(section) = preview::section(source)? {
+        report = report.section(section);
+    }
     let path = keep("report.html");
     tail(report, source).write(&path)?;
     Ok(Some(files))

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use fokker::Draw;
+use fokker::train::config::Average;
 use serde::{Deserialize, Serialize};
 
 use crate::begin::BeginRecipe;
@@ -24,6 +25,9 @@ pub(crate) struct Recipe {
     pub(crate) step: u64,
     /// A fingerprint of the weights.
     pub(crate) weights: String,
+    /// Which average they are, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ema: Option<Average>,
     /// How to walk.
     #[serde(flatten)]
     pub(crate) way: Way,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use fokker::core::{SampleError, chunk_rows};
 use fokker::eval::write_gif;
-use fokker::train::{AnyNetwork, Checkpoint};
+use fokker::train::config::Average;
+use fokker::train::{AnyNetwork, Checkpoint, FlowTask, Trainer};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
 use crate::args::SampleArgs;
@@ -23,6 +24,9 @@ pub(crate) struct Source {
     pub(crate) run: RunFolder,
     pub(crate) flow: Flow<AnyNetwork>,
     pub(crate) checkpoint: Checkpoint,
+    /// A fingerprint of the weights, and which average was asked for.
+    pub(crate) weights: String,
+    pub(crate) ema: Option<Average>,
     pub(crate) shape: Shape,
     /// What guidance leads away from, where that is another run.
     pub(crate) weaker: Option<Weaker>,
@@ -30,13 +34,48 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn open(path: &Path, device: &Device) -> Result<Self> {
+        Self::open_as(path, None, device)
+    }
+
+    /// With the weights `ema`, if not the run's own choice.
+    pub(crate) fn open_as(path: &Path, ema: Option<Average>, device: &Device) -> Result<Self> {
         let run = RunFolder::open(path)?;
-        let (flow, checkpoint) = run.flow(device)?;
+        let (flow, weights) = run.flow_of(ema, device)?;
+        if let Some((count, error)) = weights.combined {
+            output::note(&format!(
+                "weights: an average of width {}, put together from {count} stored ones (its profile is {:.2} % off)",
+                weights.average,
+                100.0 * error
+            ));
+        }
         let shape = run.info().shape()?;
         Ok(Self {
             run,
             flow,
-            checkpoint,
+            weights: fingerprint(&weights.bytes),
+            checkpoint: weights.checkpoint,
+            ema,
+            shape,
+            weaker: None,
+        })
+    }
+
+    /// The model of a training as it is now, for a look.
+    pub(crate) fn of_training(
+        path: &Path,
+        trainer: &Trainer<AnyNetwork, FlowTask>,
+    ) -> Result<Self> {
+        let run = RunFolder::open(path)?;
+        let shape = run.info().shape()?;
+        Ok(Self {
+            run,
+            flow: trainer.flow(),
+            checkpoint: Checkpoint {
+                path: path.to_owned(),
+                step: trainer.steps_done(),
+            },
+            weights: String::new(),
+            ema: None,
             shape,
             weaker: None,
         })
@@ -45,7 +84,7 @@ impl Source {
     /// Leads away from the model of `run` from now on (autoguidance).
     pub(crate) fn lead_away_from(&mut self, run: &Path) -> Result<()> {
         let folder = RunFolder::open(run)?;
-        let (weaker, checkpoint) = folder.flow(&self.flow.device)?;
+        let (weaker, weights) = folder.flow_of(None, &self.flow.device)?;
         let shape = folder.info().shape()?;
         if shape != self.shape || folder.info().classes != self.run.info().classes {
             bail!(
@@ -65,7 +104,7 @@ impl Source {
         }
         self.weaker = Some(Weaker {
             run: std::path::absolute(run)?,
-            weights: fingerprint(&checkpoint.weights())?,
+            weights: fingerprint(&weights.bytes),
         });
         self.flow.weaker = Some(Arc::new(weaker));
         Ok(())
@@ -85,7 +124,8 @@ impl Source {
             fokker: env!("CARGO_PKG_VERSION").into(),
             run: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
             step: self.checkpoint.step,
-            weights: fingerprint(&self.checkpoint.weights())?,
+            weights: self.weights.clone(),
+            ema: self.ema,
             way: way.clone(),
             begin: None,
             seed: draw.seed,
@@ -186,7 +226,8 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
         (None, Some(recipe)) => recipe.run.clone(),
         (None, None) => bail!("give a run folder, or --like and a picture"),
     };
-    let mut source = Source::open(&path, &device)?;
+    let ema = like.as_ref().map_or(args.how.ema, |recipe| recipe.ema);
+    let mut source = Source::open_as(&path, ema, &device)?;
     // A dry run may do without a target.
     let out = args
         .out
@@ -288,7 +329,7 @@ fn default_count(source: &Source, draw: &Draw, grid: bool) -> usize {
 }
 
 fn check_weights(source: &Source, recipe: &Recipe) -> Result<()> {
-    if fingerprint(&source.checkpoint.weights())? == recipe.weights {
+    if source.weights == recipe.weights {
         return Ok(());
     }
     bail!(

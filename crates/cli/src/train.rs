@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use fokker::burn::module::Module;
-use fokker::train::Outcome;
 use fokker::train::{
     Config, Judge, Pairs, RunFolder, RunInfo, Task, Trainer,
     config::{CouplingConfig, CouplingKind, NetworkConfig},
     flow_trainer_on, judge_trainer, rectified_pairs,
 };
+use fokker::train::{Outcome, StepReport};
 use fokker::{Dataset, Device, Shape};
 
 use crate::args::TrainArgs;
 use crate::evaluate::Evaluation;
 use crate::progress::Progress;
 use crate::sample::Source;
-use crate::{End, output, present, stop};
+use crate::{End, output, present, preview, stop};
 
 pub(crate) fn run(args: TrainArgs) -> Result<End> {
     args.kernels.choose();
@@ -133,7 +133,8 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
     if start.config().is_classifier() {
         let trainer = judge_trainer(start.config(), data.clone(), device)?;
         let (run, mut trainer) = start.open(trainer, &*data, true)?;
-        if let End::Stopped = train(&run, &mut trainer)? {
+        let nothing = &mut |_: &Trainer<_, _>| ControlFlow::Continue(());
+        if let End::Stopped = train(&run, &mut trainer, nothing)? {
             return Ok(End::Stopped);
         }
         let judge = Judge::new(trainer.model(), data.classes().to_vec(), device);
@@ -152,7 +153,19 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
     let trainer = flow_trainer_on(start.config(), data.clone(), pairs, device)?;
     let classes = trainer.task().classes() > 0;
     let (run, mut trainer) = start.open(trainer, &*data, classes)?;
-    if let End::Stopped = train(&run, &mut trainer)? {
+    let mut failed = None;
+    let ended = train(&run, &mut trainer, &mut |trainer| {
+        match preview::write(run.path(), trainer) {
+            Ok(End::Done) => return ControlFlow::Continue(()),
+            Ok(End::Stopped) => {}
+            Err(error) => failed = Some(error),
+        }
+        ControlFlow::Break(())
+    })?;
+    if let Some(error) = failed {
+        return Err(error.context("the training is saved, but its samples could not be drawn"));
+    }
+    if let End::Stopped = ended {
         return Ok(End::Stopped);
     }
     drop(trainer);
@@ -201,7 +214,11 @@ fn pairs(
     }
 }
 
-fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) -> Result<End> {
+fn train<N: Module, T: Task<N>>(
+    run: &RunFolder,
+    trainer: &mut Trainer<N, T>,
+    show: &mut dyn FnMut(&Trainer<N, T>) -> ControlFlow<()>,
+) -> Result<End> {
     let settings = run.config().training.train.clone();
     if trainer.steps_done() >= settings.steps {
         output::note(&format!("all {} steps are done", settings.steps));
@@ -209,7 +226,7 @@ fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) ->
     }
     let mut bar = Progress::new("training", trainer.steps_done(), settings.steps);
     let (mut loss, mut rate) = (f64::NAN, f64::NAN);
-    let outcome = run.train(trainer, &mut |report| {
+    let mut watch = |report: &StepReport| {
         let blend = |old: f64, new: f64| {
             if old.is_nan() {
                 new
@@ -227,7 +244,8 @@ fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) ->
         } else {
             ControlFlow::Continue(())
         }
-    })?;
+    };
+    let outcome = run.train_shown(trainer, &mut watch, show)?;
     let step = trainer.steps_done();
     match outcome {
         Outcome::Finished => {

@@ -30,6 +30,7 @@ mod memory;
 mod npy;
 mod source;
 mod stream;
+mod subset;
 mod toy;
 
 pub use atomic::{AtomicFile, write_atomic};
@@ -43,4 +44,5 @@ pub use npy::{read_npy, read_npz, write_npy, write_npy_to};
 pub use stream::{
     Dtype, Format, TableSpec, TableWriter, Values, check_room, component_names, estimated_bytes,
 };
+pub use subset::Subset;
 pub use toy::{MAX_MODES, Modes, TOYS, Toy, ToyConfig, ToySpec, toy};

@@ -11,9 +11,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints
 
-use std::cell::OnceCell;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use burn::module::{Module, ModuleMapper, Param};
@@ -27,7 +26,7 @@ use fokker_nn::{
     CourseUNetConfig, DiTConfig, Init, MlpConfig, UNetConfig, Vae, VaeConfig, VaeLoss,
 };
 use fokker_train::config::{
-    EmaConfig, OptimizerConfig, ScheduleConfig, ScheduleKind, TrainConfig, Training,
+    EmaConfig, OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind, TrainConfig, Training,
 };
 use fokker_train::{Task, TrainError, Trainer};
 use serde_json::json;
@@ -50,6 +49,9 @@ struct Settings {
     warmup: usize,
     steps: usize,
     reference: bool,
+    checkpointing: bool,
+    decay: f64,
+    muon: bool,
 }
 
 fn settings() -> Option<Settings> {
@@ -61,11 +63,19 @@ fn settings() -> Option<Settings> {
         warmup: 2,
         steps: 50,
         reference: false,
+        checkpointing: false,
+        decay: 0.999,
+        muon: false,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
-        if word == "--reference" {
-            found.reference = true;
+        match word.as_str() {
+            "--reference" => found.reference = true,
+            "--checkpointing" => found.checkpointing = true,
+            "--muon" => found.muon = true,
+            _ => {}
+        }
+        if matches!(&word[..], "--reference" | "--checkpointing" | "--muon") {
             continue;
         }
         let value = words.next()?;
@@ -75,6 +85,7 @@ fn settings() -> Option<Settings> {
             "--batch" => found.batch = value.parse().ok()?,
             "--repeat" => found.repeat = value.parse().ok()?,
             "--warmup" => found.warmup = value.parse().ok()?,
+            "--decay" => found.decay = value.parse().ok()?,
             "--steps" => found.steps = value.parse().ok()?,
             _ => return None,
         }
@@ -86,7 +97,7 @@ fn main() -> ExitCode {
     let Some(settings) = settings() else {
         eprintln!(
             "usage: bench_step --work WORK --mode train|forward|sample --batch B --repeat N --warmup N --steps N \
-             [--reference]"
+             --decay D [--muon] [--checkpointing] [--reference]"
         );
         return ExitCode::from(2);
     };
@@ -168,7 +179,11 @@ fn run<N: Network>(
 ) {
     let plain = Device::flex();
     let device = if settings.mode == "train" {
-        plain.autodiff()
+        let device = plain.autodiff();
+        match settings.checkpointing {
+            true => device.gradient_checkpointing(),
+            false => device,
+        }
     } else {
         plain
     };
@@ -209,6 +224,10 @@ fn train<N: Network>(
 ) -> (f64, f64) {
     let training = Training {
         optimizer: OptimizerConfig {
+            kind: match settings.muon {
+                true => OptimizerKind::Muon,
+                false => OptimizerKind::Adamw,
+            },
             lr: 1e-4,
             weight_decay: 0.01,
             clip: 0.0,
@@ -218,7 +237,10 @@ fn train<N: Network>(
             kind: ScheduleKind::Constant,
             ..ScheduleConfig::default()
         },
-        ema: EmaConfig { decay: 0.999 },
+        ema: EmaConfig {
+            decay: settings.decay,
+            ..EmaConfig::default()
+        },
         train: TrainConfig {
             batch: settings.batch,
             ..TrainConfig::default()
@@ -292,7 +314,7 @@ struct Fixed<N> {
     y: Option<Labels>,
     target: State,
     /// An autoencoder's, made for its first step.
-    noise: OnceCell<State>,
+    noise: OnceLock<State>,
     loss: Loss<N>,
 }
 
@@ -307,7 +329,7 @@ impl<N> Fixed<N> {
             t: Tensor::from_data(TensorData::new(times, [batch]), device),
             y: (classes > 0).then(|| labels(&classes_of, device)),
             target: state(TARGET, [batch, dim], device),
-            noise: OnceCell::new(),
+            noise: OnceLock::new(),
             loss,
         }
     }

@@ -8,10 +8,11 @@ use fokker_core::{Draw, Flow, Network, SampleError, Sampler, Start, sampler};
 use fokker_data::Dataset;
 use fokker_nn::{Classifier, Init};
 
-use crate::config::CouplingKind;
+use crate::config::{Average, CouplingKind};
+use crate::held_back::{Split, VALIDATION, mirror};
 use crate::{
     AnyNetwork, Checkpoint, ClassifyTask, Config, FlowTask, Judge, Pairs, RunFolder, RunInfo,
-    Source, TrainError, Trainer,
+    Source, TrainError, Trainer, Weights, load_weights,
 };
 
 /// The training of a flow or diffusion model that `config` describes, at step 0. Where its coupling is
@@ -39,7 +40,11 @@ pub fn flow_trainer_on(
     pairs: Option<Arc<Pairs>>,
     device: &Device,
 ) -> Result<Trainer<AnyNetwork, FlowTask>, TrainError> {
-    let device = device.clone().without_autodiff().autodiff();
+    let device = config.training.device(device);
+    let Split {
+        train: data,
+        held_back,
+    } = Split::new(config, data)?;
     let path = config.probability_path();
     let coupling = &config.coupling;
     if coupling.class_aware == Some(true) && data.classes().is_empty() {
@@ -60,6 +65,8 @@ pub fn flow_trainer_on(
         let source = Source::new(start, data.shape(), classes, config.source_seed())?;
         task = task.from_source(Arc::new(source));
     }
+    let validation = held_back.map(|data| (task.held_back(data.clone()), data.len()));
+    task = task.mirrored(mirror(config, &*data)?);
     if let Some(pairs) = pairs {
         task = task.paired(pairs);
     }
@@ -67,7 +74,11 @@ pub fn flow_trainer_on(
     let outputs = task.output().outputs();
     let classes = task.classes();
     let net = AnyNetwork::new(&config.network, data.shape(), outputs, classes, &mut init)?;
-    Ok(Trainer::new(net, task, &config.training, &device))
+    let trainer = Trainer::new(net, task, &config.training, &device);
+    Ok(match validation {
+        Some((task, items)) => trainer.validated(task, items.unwrap_or(0)),
+        None => trainer,
+    })
 }
 
 /// Does the coupling keep classes apart, where the network is given `classes`?
@@ -159,11 +170,21 @@ pub fn judge_trainer(
     data: Arc<dyn Dataset>,
     device: &Device,
 ) -> Result<Trainer<Classifier, ClassifyTask>, TrainError> {
-    let device = device.clone().without_autodiff().autodiff();
+    let device = config.training.device(device);
+    let split = Split::new(config, data)?;
     let mut init = Init::new(config.seed, &device);
-    let net = Judge::network(&config.network, &*data, &mut init)?;
-    let task = ClassifyTask::new(data, config.seed);
-    Ok(Trainer::new(net, task, &config.training, &device))
+    let net = Judge::network(&config.network, &*split.train, &mut init)?;
+    let mirror = mirror(config, &*split.train)?;
+    let task = ClassifyTask::new(split.train, config.seed).mirrored(mirror);
+    let trainer = Trainer::new(net, task, &config.training, &device);
+    Ok(match split.held_back {
+        None => trainer,
+        Some(data) => {
+            let items = data.len().unwrap_or(0);
+            let task = ClassifyTask::new(data, config.seed ^ VALIDATION);
+            trainer.validated(task, items)
+        }
+    })
 }
 
 impl<N: Network> Trainer<N, FlowTask> {
@@ -193,7 +214,23 @@ impl RunInfo {
 
 impl RunFolder {
     /// The run's newest model, ready to sample from, and the checkpoint it came from.
+    ///
+    /// # Errors
+    /// As [`flow_of`](Self::flow_of).
     pub fn flow(&self, device: &Device) -> Result<(Flow<AnyNetwork>, Checkpoint), TrainError> {
+        let (flow, weights) = self.flow_of(None, device)?;
+        Ok((flow, weights.checkpoint))
+    }
+
+    /// The same with the weights `which` of [`weights`](Self::weights).
+    ///
+    /// # Errors
+    /// A run that trained no flow; weights that cannot be had.
+    pub fn flow_of(
+        &self,
+        which: Option<Average>,
+        device: &Device,
+    ) -> Result<(Flow<AnyNetwork>, Weights), TrainError> {
         if self.config().is_classifier() {
             let what = "this run trained a classifier, which cannot be sampled from";
             return Err(TrainError::run(self.path(), what));
@@ -205,7 +242,7 @@ impl RunFolder {
         let output = config.objective.parametrization();
         let outputs = output.outputs();
         let net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
-        let checkpoint = self.latest()?;
+        let weights = self.weights(which)?;
         let given = &self.info().classes[..];
         let start = match self.source_data()? {
             None => None,
@@ -217,7 +254,7 @@ impl RunFolder {
             }
         };
         let flow = Flow {
-            network: checkpoint.load_model(net, device)?,
+            network: load_weights(net, &weights.bytes, &weights.path, device)?,
             path: config.probability_path(),
             output,
             start,
@@ -227,6 +264,6 @@ impl RunFolder {
             device: device.clone(),
             weaker: None,
         };
-        Ok((flow, checkpoint))
+        Ok((flow, weights))
     }
 }

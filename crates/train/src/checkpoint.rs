@@ -10,9 +10,11 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use crate::params;
+use crate::alarm::Alarm;
+use crate::config::Average;
+use crate::params::{self, HostTensor};
 use crate::run::write_atomic;
-use crate::trainer::Window;
+use crate::window::Window;
 use crate::{Task, TrainError, Trainer};
 
 /// The weights of a module as the bytes of a safetensors file, names like `down.0.blocks.1.weight`.
@@ -20,7 +22,10 @@ use crate::{Task, TrainError, Trainer};
 /// Linear weights are `[in, out]` (PyTorch keeps them transposed), convolutions
 /// `[out, in, height, width]`.
 pub fn save_weights<M: Module>(module: &M) -> Vec<u8> {
-    let tensors = params::collect(module);
+    serialize(&params::collect(module))
+}
+
+pub(crate) fn serialize(tensors: &[HostTensor]) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect())
@@ -100,7 +105,7 @@ pub fn load_weights<M: Module>(
     Err(TrainError::run(path, what))
 }
 
-/// A checkpoint's folder: `model.safetensors`, `ema.safetensors`, `optimizer.burnpack`, `state.json`.
+/// A checkpoint's folder: `model.safetensors`, `ema.safetensors`, `ema-0.05.safetensors` …, `optimizer.burnpack`, `state.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The folder.
@@ -113,10 +118,19 @@ pub struct Checkpoint {
 struct State {
     step: u64,
     window: Window,
+    #[serde(default)]
+    alarm: Alarm,
 }
 
-const MODEL: &str = "model.safetensors";
-const EMA: &str = "ema.safetensors";
+/// The file of an average inside a checkpoint.
+fn file_name(which: Average) -> String {
+    match which {
+        Average::Weights => "model.safetensors".into(),
+        Average::Constant => "ema.safetensors".into(),
+        Average::Power(sigma) => format!("ema-{sigma}.safetensors"),
+    }
+}
+
 const OPTIMIZER: &str = "optimizer.burnpack";
 const STATE: &str = "state.json";
 
@@ -133,13 +147,18 @@ impl Checkpoint {
         path.join(STATE).is_file().then_some(Self { path, step })
     }
 
-    /// The weights to sample from: the moving average where there is one.
+    /// The file of an average, or of the weights as trained.
+    pub fn file(&self, which: Average) -> PathBuf {
+        self.path.join(file_name(which))
+    }
+
+    /// The weights to sample from unless told otherwise: the constant average where there is one.
     pub fn weights(&self) -> PathBuf {
-        let ema = self.path.join(EMA);
+        let ema = self.file(Average::Constant);
         if ema.is_file() {
             ema
         } else {
-            self.path.join(MODEL)
+            self.file(Average::Weights)
         }
     }
 
@@ -160,15 +179,17 @@ impl Checkpoint {
         let partial = parent.join(format!(".{name}.tmp"));
         let state = State {
             step: trainer.step,
-            window: trainer.window,
+            window: trainer.window.clone(),
+            alarm: trainer.alarm,
         };
         let write = || -> Result<(), TrainError> {
             fs::create_dir_all(&partial).map_err(TrainError::io("create", &partial))?;
             let optimizer = trainer.optimizer.to_bytes();
             let optimizer = optimizer.map_err(|e| TrainError::run(&path, e))?;
-            write_atomic(&partial.join(MODEL), &save_weights(trainer.net()))?;
-            if let Some(ema) = &trainer.ema {
-                write_atomic(&partial.join(EMA), &save_weights(ema))?;
+            let model = partial.join(file_name(Average::Weights));
+            write_atomic(&model, &save_weights(trainer.net()))?;
+            for (which, average) in trainer.averages.iter() {
+                write_atomic(&partial.join(file_name(*which)), &save_weights(average))?;
             }
             write_atomic(&partial.join(OPTIMIZER), &optimizer)?;
             let state = serde_json::to_vec(&state).expect("plain numbers");
@@ -194,14 +215,14 @@ impl Checkpoint {
         let path = self.path.join(STATE);
         let state: State = serde_json::from_slice(&read(&path)?)
             .map_err(|e| TrainError::run(&path, format!("not a readable state ({e})")))?;
-        let path = self.path.join(MODEL);
+        let path = self.file(Average::Weights);
         let net = load_weights(trainer.net().clone(), &read(&path)?, &path, device)?;
         trainer.set_net(net);
-        if let Some(ema) = trainer.ema.take() {
-            let path = self.path.join(EMA);
-            let inner = device.clone().without_autodiff();
-            trainer.ema = Some(load_weights(ema, &read(&path)?, &path, &inner)?);
-        }
+        let inner = device.clone().without_autodiff();
+        trainer.averages = trainer.averages.try_map(|which, average| {
+            let path = self.file(which);
+            load_weights(average, &read(&path)?, &path, &inner)
+        })?;
         let path = self.path.join(OPTIMIZER);
         let bytes = read(&path)?;
         trainer.optimizer = trainer
@@ -210,10 +231,11 @@ impl Checkpoint {
             .map_err(|e| TrainError::run(&path, format!("not a readable optimizer state ({e})")))?;
         trainer.step = state.step;
         trainer.window = state.window;
+        trainer.alarm = state.alarm;
         Ok(trainer)
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TrainError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, TrainError> {
     fs::read(path).map_err(TrainError::io("read", path))
 }

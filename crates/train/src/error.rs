@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 
 use fokker_data::DataError;
@@ -37,17 +38,61 @@ pub enum TrainError {
         /// Why not.
         error: fokker_math::transport::TransportError,
     },
-    /// A loss that is no number any more.
-    #[error(
-        "the loss became {loss} at step {step}: training has diverged; lower optimizer.lr or set \
-         optimizer.clip (checkpoints written before are intact)"
-    )]
-    Diverged {
-        /// The step.
-        step: u64,
-        /// The loss.
-        loss: f64,
-    },
+    /// A loss that is no number any more, or has exploded.
+    #[error("{0}")]
+    Diverged(Box<Diverged>),
+}
+
+/// What was seen of a training that has diverged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diverged {
+    /// The step, counted from 1.
+    pub step: u64,
+    /// Its loss.
+    pub loss: f64,
+    /// The running mean of the loss before the trouble; 0 where it came in the first steps.
+    pub usual: f64,
+    /// The (largest) learning rate.
+    pub lr: f64,
+    /// The limit of the gradients' norm; 0: none.
+    pub clip: f64,
+    /// Steps of warm-up.
+    pub warmup: u64,
+    /// The step of the newest checkpoint, written before the trouble.
+    pub kept: Option<u64>,
+}
+
+impl fmt::Display for Diverged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, loss, .. } = self;
+        write!(f, "training has diverged: the loss ")?;
+        match loss.is_finite() {
+            true => write!(f, "stayed far above what it was, {loss:.3e} at step {step}")?,
+            false => write!(f, "became {loss} at step {step}")?,
+        }
+        if self.usual != 0.0 {
+            write!(f, " (it was about {:.4} before)", self.usual)?;
+        }
+        write!(
+            f,
+            "; train again with a lower optimizer.lr (it is {:e}",
+            self.lr
+        )?;
+        match self.clip {
+            0.0 => write!(f, "), or with optimizer.clip = 1.0")?,
+            clip => write!(f, "; gradients are already clipped at {clip})")?,
+        }
+        if self.warmup == 0 {
+            write!(f, ", or with some steps of schedule.warmup")?;
+        }
+        match self.kept {
+            Some(kept) => write!(
+                f,
+                "; the checkpoint of step {kept} is from before the trouble and can be sampled from"
+            ),
+            None => write!(f, "; no checkpoint was written before"),
+        }
+    }
 }
 
 impl TrainError {

@@ -9,7 +9,8 @@ use fokker_math::weight::LossWeight;
 use fokker_sim::rng::{Purpose, Stream, normal_rows};
 
 use crate::config::ObjectiveConfig;
-use crate::{BatchOrder, Pairs, Source, Task, TrainError};
+use crate::held_back::VALIDATION;
+use crate::{BatchOrder, Losses, Mirror, Pairs, Source, Task, TrainError};
 
 /// Flow matching and its kin: regress the network on targets along a path from a start to data.
 ///
@@ -25,10 +26,12 @@ pub struct FlowTask {
     law: TimeLaw,
     objective: ObjectiveConfig,
     order: BatchOrder,
+    mirror: Mirror,
     seed: u64,
 }
 
 /// Where x₀ comes from.
+#[derive(Clone)]
 enum From {
     /// N(0, I).
     Noise,
@@ -44,6 +47,41 @@ pub struct FlowBatch {
     pub examples: Examples,
     /// The class of every row; `None` where the network is given none.
     pub classes: Option<Vec<u32>>,
+    /// The time of every row on the path, which the network may be told in another form.
+    pub times: Vec<f32>,
+}
+
+impl FlowBatch {
+    /// The batch in `count` parts of one size.
+    ///
+    /// # Panics
+    /// Where its rows do not divide.
+    pub fn cut(self, count: usize) -> Vec<Self> {
+        let rows = self.times.len();
+        assert!(
+            rows.is_multiple_of(count),
+            "FlowBatch::cut: {rows} rows do not make {count} parts"
+        );
+        if count == 1 {
+            return vec![self];
+        }
+        fn part<T: Copy>(values: &[T], k: usize, count: usize) -> Vec<T> {
+            let length = values.len() / count;
+            values[k * length..(k + 1) * length].to_vec()
+        }
+        let e = &self.examples;
+        let cut = (0..count).map(|k| Self {
+            examples: Examples {
+                x: part(&e.x, k, count),
+                t: part(&e.t, k, count),
+                target: part(&e.target, k, count),
+                weight: e.weight.as_ref().map(|w| part(w, k, count)),
+            },
+            classes: self.classes.as_ref().map(|c| part(c, k, count)),
+            times: part(&self.times, k, count),
+        });
+        cut.collect()
+    }
 }
 
 /// On paths that are singular at both ends, times keep this distance from them at least.
@@ -74,7 +112,24 @@ impl FlowTask {
             law: objective.time_law(),
             objective,
             order,
+            mirror: Mirror::never(),
             seed,
+        }
+    }
+
+    /// The same with images mirrored as `mirror` says.
+    pub fn mirrored(mut self, mirror: Mirror) -> Self {
+        self.mirror = mirror;
+        self
+    }
+
+    /// The same regression on other data, with noise and times of its own.
+    pub fn held_back(&self, data: Arc<dyn Dataset>) -> Self {
+        let seed = self.seed ^ VALIDATION;
+        let task = Self::new(data, self.path.clone(), self.objective.clone(), seed);
+        Self {
+            start: self.start.clone(),
+            ..task.coupled(self.coupling)
         }
     }
 
@@ -229,7 +284,11 @@ impl FlowTask {
         let mut x1 = vec![0.0; size * dim];
         let rows = draws.clone().zip(x1.chunks_exact_mut(dim));
         let mut classes: Vec<u32> = rows
-            .map(|(draw, row)| self.data.item(self.order.index(draw), row).unwrap_or(null))
+            .map(|(draw, row)| {
+                let class = self.data.item(self.order.index(draw), row);
+                self.mirror.apply(draw, row);
+                class.unwrap_or(null)
+            })
             .collect();
         let mut x0 = self.starts(draws.clone(), &classes)?;
         self.couple(step, &mut x0, &mut x1, &mut classes)?;
@@ -252,6 +311,7 @@ impl FlowTask {
         Ok(FlowBatch {
             examples: self.path.sample(&self.output, &self.weight, &t, rows),
             classes: (self.classes() > 0).then_some(classes),
+            times: t.iter().map(|t| *t as f32).collect(),
         })
     }
 }
@@ -263,8 +323,16 @@ impl<N: Network> Task<N> for FlowTask {
         self.examples(step, size)
     }
 
+    fn parts(&self, step: u64, size: usize, count: usize) -> Result<Vec<FlowBatch>, TrainError> {
+        Ok(self.examples(step, size)?.cut(count))
+    }
+
     /// The weighted mean of ‖net(x_t, t, y) − target‖² over batch and dimensions, summed over outputs.
     fn loss(&self, net: &N, batch: FlowBatch, device: &Device) -> Tensor<1> {
+        self.losses(net, batch, device).mean
+    }
+
+    fn losses(&self, net: &N, batch: FlowBatch, device: &Device) -> Losses {
         let Examples {
             x,
             t,
@@ -277,6 +345,7 @@ impl<N: Network> Task<N> for FlowTask {
             let width = values.len() / rows;
             State::from_data(TensorData::new(values, [rows, width]), device)
         };
+        let times = batch.times;
         let t = Tensor::from_data(TensorData::new(t, [rows]), device);
         let y = batch.classes.map(|c| labels(&c, device));
         let error = net.forward(state(x), t, y) - state(target);
@@ -284,11 +353,14 @@ impl<N: Network> Task<N> for FlowTask {
             None => error.square(),
             Some(weight) => error.square() * state(weight),
         };
-        let mean = error.mean();
-        if outputs == 1 {
-            mean
-        } else {
-            mean.mul_scalar(outputs as f64)
+        let items = error.clone().without_autodiff().mean_dim(1).reshape([rows]);
+        let of_all = |mean: Tensor<1>| match outputs {
+            1 => mean,
+            outputs => mean.mul_scalar(outputs as f64),
+        };
+        Losses {
+            mean: of_all(error.mean()),
+            by_time: Some((times, of_all(items))),
         }
     }
 }

@@ -1,4 +1,4 @@
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::optim::{
     AdamWState, AdaptiveMomentumState, GradientsParams, LionConfig, ModuleOptimizer,
     OptimizerRecord, SgdConfig, momentum::MomentumConfig,
@@ -7,6 +7,7 @@ use burn::tensor::{Bytes, Device, Tensor};
 use fokker_kernels::{AdamwStep, adamw};
 
 use crate::config::{OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind};
+use crate::muon::{self, Muon};
 
 /// burn's AdamW, with the whole step of a parameter in one pass; its state and its bits are those of burn's.
 #[derive(Clone)]
@@ -53,16 +54,22 @@ pub struct Optimizer {
 }
 
 impl Optimizer {
-    /// The optimizer of a configuration.
-    pub fn new(config: &OptimizerConfig) -> Self {
+    /// The optimizer of a configuration for the parameters of `module`.
+    pub fn new<M: Module>(config: &OptimizerConfig, module: &M) -> Self {
         let [beta_1, beta_2] = config.betas.map(|b| b as f32);
         let decay = config.weight_decay as f32;
+        let adamw = || AdamW {
+            betas: [beta_1, beta_2],
+            epsilon: config.epsilon as f32,
+            weight_decay: decay,
+        };
         let inner = match config.kind {
-            OptimizerKind::Adamw => ModuleOptimizer::from(AdamW {
-                betas: [beta_1, beta_2],
-                epsilon: config.epsilon as f32,
-                weight_decay: decay,
-            }),
+            OptimizerKind::Adamw => ModuleOptimizer::from(adamw()),
+            OptimizerKind::Muon => {
+                let muon = Muon::new(config.momentum, config.weight_decay);
+                let hidden = ParamGroup::from_ids(muon::hidden(module));
+                ModuleOptimizer::from(adamw()).with_group(hidden, muon, None)
+            }
             OptimizerKind::Lion => LionConfig::new()
                 .with_beta_1(beta_1)
                 .with_beta_2(beta_2)

@@ -151,6 +151,29 @@ pub(crate) fn average<M: Module>(ema: M, net: &M, decay: f64) -> M {
     ema.map(&mut Blend(values.0, decay))
 }
 
+/// The sum of two sets of gradients of the same module.
+pub(crate) fn add<M: Module>(
+    module: &M,
+    a: GradientsParams,
+    b: GradientsParams,
+) -> GradientsParams {
+    struct Add(GradientsParams, GradientsParams);
+    impl ModuleVisitor for Add {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let (a, b) = (self.0.remove::<D>(param.id), self.1.remove::<D>(param.id));
+            let sum = match (a, b) {
+                (Some(a), Some(b)) => a + b,
+                (Some(one), None) | (None, Some(one)) => one,
+                (None, None) => return,
+            };
+            self.0.register(param.id, sum);
+        }
+    }
+    let mut sum = Add(a, b);
+    module.visit(&mut sum);
+    sum.0
+}
+
 /// Scales the gradients so that their joint norm is at most `limit`; returns the norm before.
 pub(crate) fn clip<M: Module>(
     module: &M,

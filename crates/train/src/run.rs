@@ -11,7 +11,9 @@ use burn::tensor::Device;
 use fokker_data::{Dataset, Shape};
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkpoint, Config, StepReport, Task, TrainError, Trainer};
+use crate::averages;
+use crate::config::Average;
+use crate::{Checkpoint, Config, StepReport, Task, TrainError, Trainer, save_weights};
 
 /// Facts about a run that sampling needs and the configuration does not hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,6 +89,15 @@ pub struct Metric {
     pub grad_norm: f64,
     /// Time spent in steps since the line before.
     pub seconds: f64,
+    /// Of these, waiting for batches.
+    #[serde(default)]
+    pub wait: f64,
+    /// Mean loss since the line before in each tenth of time; empty where the task has no times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_time: Vec<Option<f64>>,
+    /// The loss of the weights to sample from on held-back data, where it was measured at this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
 }
 
 /// The folder of one run.
@@ -269,17 +280,39 @@ impl RunFolder {
     }
 
     /// Trains to the last step, with metrics and checkpoints, or until `watch` breaks.
+    ///
+    /// # Errors
+    /// A training that diverges ([`TrainError::Diverged`] names the checkpoint from before the trouble), a batch that cannot
+    /// be made, a file that cannot be written.
     pub fn train<N: Module, T: Task<N>>(
         &self,
         trainer: &mut Trainer<N, T>,
         watch: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
     ) -> Result<Outcome, TrainError> {
+        self.train_shown(trainer, watch, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, with the trainer shown to `show` every `train.sample_every` steps, which may break off as well.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn train_shown<N: Module, T: Task<N>>(
+        &self,
+        trainer: &mut Trainer<N, T>,
+        watch: &mut dyn FnMut(&StepReport) -> ControlFlow<()>,
+        show: &mut dyn FnMut(&Trainer<N, T>) -> ControlFlow<()>,
+    ) -> Result<Outcome, TrainError> {
         let train = &self.config.training.train;
+        let is_due = |every: u64, step: u64| every > 0 && step.is_multiple_of(every);
+        // A checkpoint waits while the loss is high: what is kept comes from before the trouble.
+        let mut owed = false;
         while trainer.steps_done() < train.steps {
-            let report = trainer.step()?;
+            let report = trainer.step().map_err(|error| self.diverged(error))?;
             let step = report.step;
             let last = step == train.steps;
-            if step % train.log_every == 0 || last {
+            let validates = is_due(train.validate_every, step);
+            if is_due(train.log_every, step) || last || validates {
+                let validation = validates.then(|| trainer.validate()).transpose()?;
                 let window = trainer.take_window();
                 self.log(&Metric {
                     step,
@@ -287,17 +320,53 @@ impl RunFolder {
                     lr: report.lr,
                     grad_norm: report.grad_norm,
                     seconds: window.seconds,
+                    wait: window.wait,
+                    by_time: window.by_time(),
+                    validation: validation.flatten(),
                 })?;
             }
-            let stop = watch(&report).is_break() && !last;
-            if step % train.checkpoint_every == 0 || last || stop {
+            if is_due(self.config.training.ema.snapshot_every, step) {
+                self.snapshot(trainer)?;
+            }
+            let mut stop = watch(&report).is_break();
+            if is_due(train.sample_every, step) && !stop {
+                stop = show(trainer).is_break();
+            }
+            stop &= !last;
+            owed |= is_due(train.checkpoint_every, step);
+            if (owed && trainer.alarm.is_calm()) || last || stop {
                 self.checkpoint(trainer)?;
+                owed = false;
             }
             if stop {
                 return Ok(Outcome::Stopped);
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Says which checkpoint is left to a training that diverged.
+    fn diverged(&self, error: TrainError) -> TrainError {
+        match error {
+            TrainError::Diverged(mut seen) => {
+                seen.kept = self.checkpoints().last().map(|c| c.step);
+                TrainError::Diverged(seen)
+            }
+            other => other,
+        }
+    }
+
+    /// Keeps the averages of a power function as they are now, for those of other widths later.
+    fn snapshot<N: Module, T: Task<N>>(&self, trainer: &Trainer<N, T>) -> Result<(), TrainError> {
+        for (which, average) in trainer.averages.iter() {
+            if matches!(which, Average::Power(_)) {
+                let path = averages::snapshot(&self.path, *which, trainer.steps_done());
+                let folder = self.path.join(averages::SNAPSHOTS);
+                fs::create_dir_all(&folder).map_err(TrainError::io("create", &folder))?;
+                write_atomic(&path, &save_weights(average))?;
+            }
+        }
+        Ok(())
     }
 
     fn checkpoint<N: Module, T: Task<N>>(&self, trainer: &Trainer<N, T>) -> Result<(), TrainError> {

@@ -7,12 +7,13 @@ use fokker_data::Dataset;
 use fokker_nn::Classifier;
 use fokker_sim::rng::{Purpose, permutation};
 
-use crate::TrainError;
+use crate::{Mirror, TrainError};
 
-/// Something that a network is trained to do: batches and a loss.
-pub trait Task<N: Module> {
+/// Something that a network is trained to do: batches and a loss. Batches are made on a thread of their own, ahead of the
+/// steps that need them.
+pub trait Task<N: Module>: Send + Sync + 'static {
     /// A batch on the host.
-    type Batch;
+    type Batch: Send + 'static;
 
     /// The batch of `size` items of step `step`: a pure function of the two.
     ///
@@ -20,8 +21,36 @@ pub trait Task<N: Module> {
     /// A batch that cannot be made of this data.
     fn batch(&self, step: u64, size: usize) -> Result<Self::Batch, TrainError>;
 
+    /// The same in `count` parts of one size, for a step that has not the memory for all of it: the items of part k are those
+    /// of batch `step · count + k` of that size. A task whose batches are more than their items (pairs, stratified times)
+    /// cuts the batch itself.
+    ///
+    /// # Errors
+    /// As [`batch`](Self::batch).
+    fn parts(&self, step: u64, size: usize, count: usize) -> Result<Vec<Self::Batch>, TrainError> {
+        let first = step * count as u64;
+        let parts = (first..).take(count);
+        parts.map(|k| self.batch(k, size / count)).collect()
+    }
+
     /// The loss, a scalar `[1]`.
     fn loss(&self, net: &N, batch: Self::Batch, device: &Device) -> Tensor<1>;
+
+    /// The loss, and those of the single items by their times where the task has times.
+    fn losses(&self, net: &N, batch: Self::Batch, device: &Device) -> Losses {
+        Losses {
+            mean: self.loss(net, batch, device),
+            by_time: None,
+        }
+    }
+}
+
+/// The loss of a batch.
+pub struct Losses {
+    /// The loss, a scalar `[1]`.
+    pub mean: Tensor<1>,
+    /// The time of every item, and its loss `[batch]` without gradients.
+    pub by_time: Option<(Vec<f32>, Tensor<1>)>,
 }
 
 /// The order in which items are shown: a fresh permutation of the data set every epoch, or simply
@@ -65,13 +94,24 @@ impl BatchOrder {
 pub struct ClassifyTask {
     data: Arc<dyn Dataset>,
     order: BatchOrder,
+    mirror: Mirror,
 }
 
 impl ClassifyTask {
     /// Trains on `data`, which must have labels.
     pub fn new(data: Arc<dyn Dataset>, seed: u64) -> Self {
         let order = BatchOrder::new(seed, data.len());
-        Self { data, order }
+        Self {
+            data,
+            order,
+            mirror: Mirror::never(),
+        }
+    }
+
+    /// The same with images mirrored as `mirror` says.
+    pub fn mirrored(mut self, mirror: Mirror) -> Self {
+        self.mirror = mirror;
+        self
     }
 }
 
@@ -87,6 +127,7 @@ impl Task<Classifier> for ClassifyTask {
             .zip(first..)
             .map(|(row, draw)| {
                 let label = self.data.item(self.order.index(draw), row);
+                self.mirror.apply(draw, row);
                 label.expect("checked when the judge was made: the data has labels")
             })
             .collect();

@@ -5,13 +5,22 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use fokker_core::Draw;
-use fokker_train::{Config, Outcome, RunFolder, RunInfo, flow_trainer, save_weights};
+use fokker_train::{Config, Metric, Outcome, RunFolder, RunInfo, flow_trainer, save_weights};
+
+const STEPS: &str = "[train]\nsteps = 30\nbatch = 64\nlog_every = 7\ncheckpoint_every = 10\n";
+const POINTS: &str = "name = \"t\"\n[data]\nkind = \"toy\"\nname = \"moons\"\n[network]\nkind = \"mlp\"\nhidden = [32, 32]\n";
+const IMAGES: &str =
+    "name = \"t\"\n[data]\nkind = \"garments\"\n[network]\nkind = \"mlp\"\nhidden = [16]\n";
 
 fn config(set: &[&str]) -> Config {
-    let recipe = "name = \"t\"\n[data]\nkind = \"toy\"\nname = \"moons\"\n[network]\nkind = \"mlp\"\nhidden = [32, 32]\n\
-                  [train]\nsteps = 30\nbatch = 64\nlog_every = 7\ncheckpoint_every = 10\n";
+    // Only images can be mirrored.
+    let data = if set.contains(&"train.flip=true") {
+        IMAGES
+    } else {
+        POINTS
+    };
     let set: Vec<String> = set.iter().map(|s| (*s).to_owned()).collect();
-    Config::parse(recipe, "recipe", &set).unwrap()
+    Config::parse(&format!("{data}{STEPS}"), "recipe", &set).unwrap()
 }
 
 fn device() -> Device {
@@ -68,6 +77,27 @@ fn resuming_gives_the_bits_of_an_uninterrupted_run() {
             "ema.decay=0.0",
             "schedule.kind=inverse-sqrt",
         ],
+        &[
+            "optimizer.kind=muon",
+            "network.hidden=[32,32,32]",
+            "optimizer.weight_decay=0.1",
+            "train.accumulate=4",
+            "ema.power=[0.05, 0.1]",
+            "ema.snapshot_every=8",
+        ],
+        &[
+            "ema.decay=0.0",
+            "ema.power=[0.1]",
+            "train.checkpointing=true",
+            "train.validate_every=9",
+            "train.validate_items=128",
+        ],
+        &[
+            "train.flip=true",
+            "train.batch=8",
+            "train.validate_every=10",
+            "train.validate_items=16",
+        ],
     ] {
         let config = config(set);
         let folder = tempfile::tempdir().unwrap();
@@ -75,23 +105,42 @@ fn resuming_gives_the_bits_of_an_uninterrupted_run() {
         // Between checkpoints and lines of the log, and on one.
         for stop in [13, 20] {
             let parts = train(&folder.path().join(format!("{stop}")), &config, Some(stop));
-            for file in ["model.safetensors", "ema.safetensors"] {
-                if file.starts_with("ema") && config.training.ema.decay == 0.0 {
-                    continue;
-                }
+            let mut files = vec!["model.safetensors".to_owned()];
+            let averages = config.training.ema.averages();
+            files.extend(averages.iter().map(|which| {
+                let path = whole.latest().unwrap().file(*which);
+                path.file_name().unwrap().to_string_lossy().into_owned()
+            }));
+            for file in &files {
                 assert!(
                     bytes(&whole, file) == bytes(&parts, file),
                     "{set:?}, {stop}: {file} differs"
                 );
             }
-            let log = |run: &RunFolder| -> Vec<(u64, u64, u64)> {
-                let lines = run.metrics().unwrap();
-                lines
-                    .iter()
-                    .map(|m| (m.step, m.loss.to_bits(), m.lr.to_bits()))
-                    .collect()
+            let log = |run: &RunFolder| -> Vec<Metric> {
+                let lines = run.metrics().unwrap().into_iter();
+                let clocks = |m| Metric {
+                    seconds: 0.0,
+                    wait: 0.0,
+                    ..m
+                };
+                lines.map(clocks).collect()
             };
             assert_eq!(log(&whole), log(&parts), "{set:?}: the log differs");
+            let kept = |run: &RunFolder| -> Vec<(String, Vec<u8>)> {
+                let folder = std::fs::read_dir(run.path().join("averages"));
+                let files = folder.into_iter().flatten().map(|f| f.unwrap().path());
+                let mut kept: Vec<_> = files
+                    .map(|f| (f.display().to_string(), std::fs::read(&f).unwrap()))
+                    .map(|(f, b)| (f.rsplit('/').next().unwrap().to_owned(), b))
+                    .collect();
+                kept.sort();
+                kept
+            };
+            assert!(kept(&whole) == kept(&parts), "{set:?}: snapshots differ");
+            let powers = config.training.ema.power.len() as u64;
+            let every = config.training.ema.snapshot_every;
+            assert_eq!(kept(&whole).len() as u64, powers * (30 / every));
         }
     }
 }

@@ -5,7 +5,7 @@ use fokker_math::diffusion::Diffusion;
 use fokker_math::grid::Grid;
 use fokker_math::scheduler::{SCHEDULERS, scheduler};
 
-use super::{Config, CouplingKind, Training};
+use super::{Average, Config, CouplingKind, DataConfig};
 
 /// The largest batch that is paired by transport.
 const LARGEST_TRANSPORT: usize = 8192;
@@ -31,7 +31,7 @@ pub(super) fn within(key: &str, value: f64, low: f64, high: f64) -> Result<(), R
     refuse(key, text)
 }
 
-fn at_least_one(key: &str, value: u64) -> Result<(), Refusal> {
+pub(super) fn at_least_one(key: &str, value: u64) -> Result<(), Refusal> {
     if value > 0 {
         return Ok(());
     }
@@ -95,31 +95,8 @@ impl Config {
         }
         self.network.check()?;
         let o = &self.objective;
-        let Training {
-            optimizer: opt,
-            schedule,
-            ema,
-            train: t,
-        } = &self.training;
-        within("optimizer.lr", opt.lr, f64::MIN_POSITIVE, 1e3)?;
-        within("optimizer.betas", opt.betas[0], 0.0, 0.999_999)?;
-        within("optimizer.betas", opt.betas[1], 0.0, 0.999_999_99)?;
-        within("optimizer.epsilon", opt.epsilon, 1e-12, 1.0)?;
-        within("optimizer.weight_decay", opt.weight_decay, 0.0, 1e3)?;
-        within("optimizer.clip", opt.clip, 0.0, f64::MAX)?;
-        within("schedule.floor", schedule.floor, 0.0, 1.0)?;
-        within("ema.decay", ema.decay, 0.0, 0.999_999_9)?;
-        at_least_one("train.steps", t.steps)?;
-        at_least_one("train.batch", t.batch as u64)?;
-        at_least_one("train.log_every", t.log_every)?;
-        at_least_one("train.checkpoint_every", t.checkpoint_every)?;
-        at_least_one("train.keep", t.keep as u64)?;
-        if t.batch > 1 << 20 {
-            return refuse(
-                "train.batch",
-                format!("expected at most {}, got {}", 1 << 20, t.batch),
-            );
-        }
+        self.training.check()?;
+        self.check_average()?;
         if !(1..=100_000).contains(&self.sample.steps) {
             let text = format!("expected 1 to 100000, got {}", self.sample.steps);
             return refuse("sample.steps", text);
@@ -128,6 +105,43 @@ impl Config {
         if self.sample.guidance != 1.0 && o.classes && o.label_drop == 0.0 {
             let text = "guidance needs objective.label_drop above 0: the class must sometimes be hidden in training";
             return refuse("sample.guidance", text);
+        }
+        self.check_held_back()
+    }
+
+    /// Is the average that is sampled from kept?
+    fn check_average(&self) -> Result<(), Refusal> {
+        let ema = &self.training.ema;
+        match self.sample.ema {
+            Some(Average::Constant) if ema.decay == 0.0 => refuse(
+                "sample.ema",
+                "no constant average is kept (ema.decay = 0); give ema.decay, or a width of ema.power",
+            ),
+            Some(Average::Power(sigma)) if ema.power.is_empty() => refuse(
+                "sample.ema",
+                format!(
+                    "{sigma} is made from the averages of ema.power, but none is listed there; try ema.power = [0.05, 0.1]"
+                ),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does what is asked of held-back and mirrored data make sense with the rest?
+    fn check_held_back(&self) -> Result<(), Refusal> {
+        let train = &self.training.train;
+        let rectified = self.coupling.kind == CouplingKind::Rectified;
+        if train.validate_every > 0 && rectified {
+            let text =
+                "a rectified coupling trains on its own pairs and holds no data back; leave it out";
+            return refuse("train.validate_every", text);
+        }
+        if train.flip && rectified {
+            let text = "a mirrored image is not the end of its pair; leave it out with a rectified coupling";
+            return refuse("train.flip", text);
+        }
+        if train.flip && matches!(self.data, DataConfig::Toy { .. }) {
+            return refuse("train.flip", "points cannot be mirrored; only images can");
         }
         Ok(())
     }

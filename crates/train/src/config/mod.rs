@@ -7,6 +7,7 @@ mod network;
 mod objective;
 mod parse;
 mod path;
+mod training;
 
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ pub use coupling::{CouplingConfig, CouplingKind};
 pub use data::{DataConfig, FitConfig};
 pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
 pub use path::PathConfig;
+pub use training::{
+    Average, EmaConfig, OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind, TrainConfig,
+    Training,
+};
 
 /// A whole training recipe. Sections and keys left out take their defaults; unknown ones are refused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,19 +52,6 @@ pub struct Config {
     pub training: Training,
     /// How `fokker sample` samples from the run unless told otherwise.
     pub sample: SampleConfig,
-}
-
-/// How any network is trained on any task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Training {
-    /// The optimizer.
-    pub optimizer: OptimizerConfig,
-    /// The learning rate over the steps.
-    pub schedule: ScheduleConfig,
-    /// The moving average of the weights.
-    pub ema: EmaConfig,
-    /// How long, in what batches, and what is kept.
-    pub train: TrainConfig,
 }
 
 /// The network.
@@ -92,125 +84,6 @@ impl NetworkConfig {
     }
 }
 
-/// The optimizer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OptimizerConfig {
-    /// Which one.
-    pub kind: OptimizerKind,
-    /// The (largest) learning rate.
-    pub lr: f64,
-    /// Decay of the moments; SGD uses the first as its momentum.
-    pub betas: [f64; 2],
-    /// Added to the root of the second moment (AdamW).
-    pub epsilon: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// Largest joint norm of the gradients; 0: no clipping.
-    pub clip: f64,
-}
-
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        Self {
-            kind: OptimizerKind::Adamw,
-            lr: 1e-3,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            clip: 1.0,
-        }
-    }
-}
-
-/// The optimizers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimizerKind {
-    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
-    Adamw,
-    /// Sign momentum (Chen et al. 2023).
-    Lion,
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-}
-
-/// The learning rate over the steps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ScheduleConfig {
-    /// Its shape after warm-up.
-    pub kind: ScheduleKind,
-    /// Steps of linear warm-up.
-    pub warmup: u64,
-    /// Where the cosine ends, as a share of `optimizer.lr`.
-    pub floor: f64,
-}
-
-impl Default for ScheduleConfig {
-    fn default() -> Self {
-        Self {
-            kind: ScheduleKind::Cosine,
-            warmup: 0,
-            floor: 0.0,
-        }
-    }
-}
-
-/// The shapes of a learning-rate schedule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScheduleKind {
-    /// Always `optimizer.lr`.
-    Constant,
-    /// Half a cosine from `optimizer.lr` to `floor` of it at the last step.
-    Cosine,
-    /// Falling as 1/√step from the end of the warm-up.
-    InverseSqrt,
-}
-
-/// The exponential moving average of the weights, which samples are made from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EmaConfig {
-    /// The decay d in ema ← d·ema + (1 − d)·weights, at most (1 + k)/(10 + k) at step k; 0: none.
-    pub decay: f64,
-}
-
-impl Default for EmaConfig {
-    fn default() -> Self {
-        Self { decay: 0.999 }
-    }
-}
-
-/// How long, in what batches, and what is kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TrainConfig {
-    /// Optimizer steps.
-    pub steps: u64,
-    /// Items in a batch.
-    pub batch: usize,
-    /// A line of metrics every so many steps.
-    pub log_every: u64,
-    /// A checkpoint every so many steps (and at the end and on Ctrl-C).
-    pub checkpoint_every: u64,
-    /// Checkpoints kept, the newest.
-    pub keep: usize,
-}
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self {
-            steps: 5000,
-            batch: 256,
-            log_every: 10,
-            checkpoint_every: 1000,
-            keep: 2,
-        }
-    }
-}
-
 /// How the run is sampled from unless told otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -230,6 +103,9 @@ pub struct SampleConfig {
     /// Another scheduler to sample along than that of the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduler: Option<String>,
+    /// Which weights; left out: the constant average, else the first power function's, else the weights as trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<Average>,
 }
 
 impl Default for SampleConfig {
@@ -241,6 +117,7 @@ impl Default for SampleConfig {
             times: None,
             sigma: None,
             scheduler: None,
+            ema: None,
         }
     }
 }
