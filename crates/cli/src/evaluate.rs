@@ -9,7 +9,7 @@ use fokker::data::write_atomic;
 use fokker::eval::metrics::{Confusion, memorised_fraction, mode_weights, nearest_two};
 use fokker::eval::{Report, Section};
 use fokker::train::Judge;
-use fokker::{Dataset, Draw, RunFolder, Shape};
+use fokker::{Dataset, Device, Draw, RunFolder, Shape};
 use serde::{Deserialize, Serialize};
 
 use self::fidelity::Fidelity;
@@ -17,7 +17,7 @@ use crate::args::EvaluateArgs;
 use crate::distance::{DataPairs, POINTS};
 use crate::features::Features;
 use crate::sample::Source;
-use crate::{End, output, present, stop};
+use crate::{End, output, present, reconstructions, stop};
 
 /// Pairs of draws that a distance is averaged over.
 const PAIRS: usize = 20;
@@ -74,6 +74,9 @@ const FILE: &str = "evaluation.json";
 pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     stop::listen()?;
     let device = args.device.open()?;
+    if RunFolder::open(&args.run)?.config().is_autoencoder() {
+        return autoencoder(&args, &device);
+    }
     let mut source = Source::open_as(&args.run, args.how.ema, &device)?;
     let judge = args.judge.as_deref().map(RunFolder::open).transpose()?;
     let data = source.run.data()?;
@@ -114,6 +117,25 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
             let report = source.run.path().join("report.html");
             output::result(&report.display().to_string());
             Ok(End::Done)
+        }
+    }
+}
+
+/// An autoencoder is measured by what it gives back.
+fn autoencoder(args: &EvaluateArgs, device: &Device) -> Result<End> {
+    if args.judge.is_some() {
+        bail!("--judge judges samples, and this run trained an autoencoder, which makes none");
+    }
+    let run = RunFolder::open(&args.run)?;
+    let data = run.data()?;
+    match reconstructions::write(&run, &*data, device)? {
+        Some(_) => {
+            output::result(&run.path().join("report.html").display().to_string());
+            Ok(End::Done)
+        }
+        None => {
+            output::note("stopped; nothing was written");
+            Ok(End::Stopped)
         }
     }
 }
@@ -197,7 +219,7 @@ fn evaluate_images(
     let Some((values, _)) = source.sample(&draw, 0)? else {
         return Ok(None);
     };
-    let dim = source.flow.dim;
+    let dim = source.shape.size();
     let n = data.len().context("image data without end")?;
     let found = nearest_two(&values, &|i, row| _ = data.item(i, row), n, dim)?;
     let mut judged = None;

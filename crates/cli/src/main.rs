@@ -19,6 +19,7 @@ mod preview;
 mod progress;
 mod quickstart;
 mod recipe;
+mod reconstructions;
 mod sample;
 mod simulate;
 mod stop;

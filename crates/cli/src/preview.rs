@@ -50,7 +50,8 @@ pub(crate) fn write(run: &Path, trainer: &Trainer<AnyNetwork, FlowTask>) -> Resu
         sampled => sampled?,
     };
     // Early in a training a model may lead anywhere.
-    let values: Vec<f32> = values
+    let values: Vec<f32> = source
+        .decoded(values)
         .into_iter()
         .map(|v| if v.is_finite() { v } else { 0.0 })
         .collect();

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use fokker::core::{SampleError, chunk_rows};
 use fokker::eval::write_gif;
 use fokker::train::config::Average;
-use fokker::train::{AnyNetwork, Checkpoint, FlowTask, Trainer};
+use fokker::train::{AnyNetwork, Checkpoint, FlowTask, LatentSpace, Trainer};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
 use crate::args::SampleArgs;
@@ -27,7 +27,10 @@ pub(crate) struct Source {
     /// A fingerprint of the weights, and which average was asked for.
     pub(crate) weights: String,
     pub(crate) ema: Option<Average>,
+    /// Of what it makes; the network may work in latents instead.
     pub(crate) shape: Shape,
+    /// The latents that the network works in, where it does.
+    pub(crate) latent: Option<LatentSpace>,
     /// What guidance leads away from, where that is another run.
     pub(crate) weaker: Option<Weaker>,
 }
@@ -49,6 +52,7 @@ impl Source {
             ));
         }
         let shape = run.info().shape()?;
+        let latent = run.latent_space(device)?;
         Ok(Self {
             run,
             flow,
@@ -56,6 +60,7 @@ impl Source {
             checkpoint: weights.checkpoint,
             ema,
             shape,
+            latent,
             weaker: None,
         })
     }
@@ -67,9 +72,11 @@ impl Source {
     ) -> Result<Self> {
         let run = RunFolder::open(path)?;
         let shape = run.info().shape()?;
+        let flow = trainer.flow();
+        let latent = run.latent_space(&flow.device)?;
         Ok(Self {
             run,
-            flow: trainer.flow(),
+            flow,
             checkpoint: Checkpoint {
                 path: path.to_owned(),
                 step: trainer.steps_done(),
@@ -77,8 +84,17 @@ impl Source {
             weights: String::new(),
             ema: None,
             shape,
+            latent,
             weaker: None,
         })
+    }
+
+    /// States of the walk as what they stand for: decoded where the network works in latents.
+    pub(crate) fn decoded(&self, states: Vec<f32>) -> Vec<f32> {
+        match &self.latent {
+            Some(latent) => latent.decode(&states),
+            None => states,
+        }
     }
 
     /// Leads away from the model of `run` from now on (autoguidance).
@@ -93,6 +109,12 @@ impl Source {
                 weaker.classes,
                 self.shape,
                 self.flow.classes
+            );
+        }
+        if folder.info().latent != self.run.info().latent {
+            bail!(
+                "--autoguidance {}: it does not work in the latents of this run",
+                run.display()
             );
         }
         let (ours, theirs) = (&self.run.config().path, &folder.config().path);
@@ -178,7 +200,7 @@ impl Source {
                 draw.count, draw.sampler
             ));
         }
-        Ok(Some((values, trajectory)))
+        Ok(Some((self.decoded(values), trajectory)))
     }
 
     /// The class numbers of names and numbers from the command line.
@@ -279,7 +301,7 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
     };
     draw.batch = args.batch.0;
     if let Some((_, format)) = out {
-        check_size(&draw, source.flow.dim, format)?;
+        check_size(&draw, source.shape.size(), format)?;
     }
     if args.dry_run {
         plan::print(&source, &recipe, &draw)?;

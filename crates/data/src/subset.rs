@@ -47,6 +47,10 @@ impl Dataset for Subset {
     fn item(&self, index: u64, out: &mut [f32]) -> Option<u32> {
         self.data.item(self.indices[index as usize], out)
     }
+
+    fn drawn(&self, index: u64, draw: u64, out: &mut [f32]) -> Option<u32> {
+        self.data.drawn(self.indices[index as usize], draw, out)
+    }
 }
 
 #[cfg(test)]

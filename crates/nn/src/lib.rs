@@ -4,6 +4,7 @@
 //! Each network is a configuration with `init`, documented shapes and a [`Network`](fokker_core::Network)
 //! implementation that runs on the fused operations of `fokker-kernels`.
 
+mod autoencoder;
 mod classifier;
 mod course_unet;
 mod dit;
@@ -12,10 +13,11 @@ mod mlp;
 mod unet;
 mod vae;
 
+pub use autoencoder::{Autoencoder, Posterior, VaeLoss};
 pub use classifier::{Classifier, ClassifierConfig};
 pub use course_unet::{CourseUNet, CourseUNetConfig};
 pub use dit::{DiT, DiTConfig, DiTForm};
 pub use layers::Init;
 pub use mlp::{Mlp, MlpConfig};
 pub use unet::{UNet, UNetConfig};
-pub use vae::{Posterior, Vae, VaeConfig, VaeLoss};
+pub use vae::{Vae, VaeConfig};

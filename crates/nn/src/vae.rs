@@ -4,6 +4,7 @@ use fokker_core::State;
 use fokker_kernels::{silu, upsample2x};
 use serde::{Deserialize, Serialize};
 
+use crate::autoencoder::{Autoencoder, Posterior};
 use crate::layers::{Attention, Conv2d, GroupNorm, Init, Linear};
 
 /// The course's variational autoencoder: convolutions down to a small image of many channels, and up again.
@@ -103,68 +104,16 @@ pub struct Vae {
     code: [usize; 3],
 }
 
-/// A normal distribution of latents with independent components: q(z|x).
-#[derive(Clone, Debug)]
-pub struct Posterior {
-    /// μ, `[batch, latent]`.
-    pub mean: State,
-    /// log σ², `[batch, latent]`.
-    pub log_variance: State,
-}
-
-impl Posterior {
-    /// z = μ + σ ε for the given normal numbers `[batch, latent]`.
-    pub fn sample(&self, noise: State) -> State {
-        let sigma = self.log_variance.clone().mul_scalar(0.5).exp();
-        self.mean.clone() + sigma * noise
+impl Autoencoder for Vae {
+    fn image(&self) -> [usize; 3] {
+        self.image
     }
 
-    /// KL(q‖N(0, I)) = ½ Σ (σ² − log σ² − 1 + μ²), summed over the latent: `[batch]`.
-    pub fn divergence(&self) -> Tensor<1> {
-        let (mean, log_variance) = (self.mean.clone(), self.log_variance.clone());
-        let rows = mean.dims()[0];
-        let terms = log_variance.clone().exp() - log_variance - 1.0 + mean.square();
-        terms.sum_dim(1).mul_scalar(0.5).reshape([rows])
-    }
-}
-
-/// What the loss of an autoencoder weighs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct VaeLoss {
-    /// s, the standard deviation of the pixels about the decoder's answer.
-    pub s: f64,
-    /// β, the weight of the divergence (Higgins et al., *β-VAE*, 2017).
-    pub beta: f64,
-}
-
-impl Default for VaeLoss {
-    /// The course's β = 10, and s = 1.
-    fn default() -> Self {
-        Self { s: 1.0, beta: 10.0 }
-    }
-}
-
-impl VaeLoss {
-    /// ‖x − x̂‖²/2s² + (d/2) log s² + β KL(q‖N(0, I)), the mean over the batch, `[1]`; x and x̂ are `[batch, d]`.
-    pub fn of(&self, x: State, decoded: State, posterior: &Posterior) -> Tensor<1> {
-        let [rows, d] = x.dims();
-        let s2 = self.s * self.s;
-        let distance = (x - decoded).square().sum().mul_scalar(0.5 / s2);
-        let divergence = posterior.divergence().sum().mul_scalar(self.beta);
-        (distance + divergence)
-            .div_scalar(rows as f64)
-            .add_scalar(0.5 * d as f64 * s2.ln())
-    }
-}
-
-impl Vae {
-    /// The length of a flat latent.
-    pub fn latent_size(&self) -> usize {
-        self.code.iter().product()
+    fn latent(&self) -> [usize; 3] {
+        self.code
     }
 
-    /// q(z|x) for x of `[batch, dim]`.
-    pub fn encode(&self, x: State) -> Posterior {
+    fn encode(&self, x: State) -> Posterior {
         let [c, height, width] = self.image;
         let rows = x.dims()[0];
         let mut h = self.stem.forward(x.reshape([rows, c, height, width]));
@@ -182,8 +131,7 @@ impl Vae {
         }
     }
 
-    /// x̂ `[batch, dim]` of latents `[batch, latent]`.
-    pub fn decode(&self, z: State) -> State {
+    fn decode(&self, z: State) -> State {
         let [c, height, width] = self.code;
         let rows = z.dims()[0];
         let mut h = self.latent.forward(z.reshape([rows, c, height, width]));
@@ -194,13 +142,6 @@ impl Vae {
             }
         }
         self.head.forward(h).flatten(1, 3)
-    }
-
-    /// The loss of x `[batch, dim]` with normal numbers `[batch, latent]`.
-    pub fn loss(&self, x: State, noise: State, loss: &VaeLoss) -> Tensor<1> {
-        let posterior = self.encode(x.clone());
-        let decoded = self.decode(posterior.sample(noise));
-        loss.of(x, decoded, &posterior)
     }
 }
 

@@ -5,7 +5,9 @@ mod common;
 
 use burn::optim::GradientsParams;
 use common::{Pass, devices, filled, gradients, init, inputs, pass, values};
-use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm, UNetConfig, Vae, VaeConfig, VaeLoss};
+use fokker_nn::{
+    Autoencoder, CourseUNetConfig, DiTConfig, DiTForm, UNetConfig, Vae, VaeConfig, VaeLoss,
+};
 
 fn vae_pass(net: &Vae) -> Pass {
     let [_, device] = devices();

@@ -5,7 +5,7 @@ mod common;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use common::{devices, error, filled, fixture, init, inputs, numbers, values};
-use fokker_nn::{Posterior, VaeConfig, VaeLoss};
+use fokker_nn::{Autoencoder, Posterior, VaeConfig, VaeLoss};
 
 fn small() -> VaeConfig {
     VaeConfig {

@@ -23,7 +23,7 @@ use fokker_core::{
 use fokker_math::prediction::Prediction;
 use fokker_math::scheduler::CondOt;
 use fokker_nn::{
-    CourseUNetConfig, DiTConfig, Init, MlpConfig, UNetConfig, Vae, VaeConfig, VaeLoss,
+    Autoencoder, CourseUNetConfig, DiTConfig, Init, MlpConfig, UNetConfig, Vae, VaeConfig, VaeLoss,
 };
 use fokker_train::config::{
     EmaConfig, OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind, TrainConfig, Training,

@@ -10,7 +10,7 @@ use fokker_sim::rng::{Purpose, Stream, normal_rows};
 
 use crate::config::ObjectiveConfig;
 use crate::held_back::VALIDATION;
-use crate::{BatchOrder, Losses, Mirror, Pairs, Source, Task, TrainError};
+use crate::{BatchOrder, LatentInfo, Losses, Mirror, Pairs, Source, Task, TrainError};
 
 /// Flow matching and its kin: regress the network on targets along a path from a start to data.
 ///
@@ -28,6 +28,7 @@ pub struct FlowTask {
     order: BatchOrder,
     mirror: Mirror,
     seed: u64,
+    latent: Option<LatentInfo>,
 }
 
 /// Where x₀ comes from.
@@ -114,6 +115,7 @@ impl FlowTask {
             order,
             mirror: Mirror::never(),
             seed,
+            latent: None,
         }
     }
 
@@ -131,6 +133,17 @@ impl FlowTask {
             start: self.start.clone(),
             ..task.coupled(self.coupling)
         }
+    }
+
+    /// The same where its data are latents of an autoencoder.
+    pub fn in_latents(mut self, info: LatentInfo) -> Self {
+        self.latent = Some(info);
+        self
+    }
+
+    /// The latents that it trains in, where it does.
+    pub fn latent(&self) -> Option<&LatentInfo> {
+        self.latent.as_ref()
     }
 
     /// The same from another data set instead of noise.
@@ -285,7 +298,7 @@ impl FlowTask {
         let rows = draws.clone().zip(x1.chunks_exact_mut(dim));
         let mut classes: Vec<u32> = rows
             .map(|(draw, row)| {
-                let class = self.data.item(self.order.index(draw), row);
+                let class = self.data.drawn(self.order.index(draw), draw, row);
                 self.mirror.apply(draw, row);
                 class.unwrap_or(null)
             })
@@ -361,6 +374,7 @@ impl<N: Network> Task<N> for FlowTask {
         Losses {
             mean: of_all(error.mean()),
             by_time: Some((times, of_all(items))),
+            terms: Vec::new(),
         }
     }
 }

@@ -31,7 +31,12 @@ impl Split {
             return Ok(whole(data));
         }
         let wanted = settings.validate_items;
-        if let Some(test) = config.data.load_test()? {
+        // Held-back latents are those of held-back items.
+        let test = match config.latent {
+            None => config.data.load_test()?,
+            Some(_) => None,
+        };
+        if let Some(test) = test {
             let first = 0..wanted.min(test.len().unwrap_or(wanted));
             return Ok(Self {
                 train: data,
@@ -70,6 +75,10 @@ impl Split {
 pub(crate) fn mirror(config: &Config, data: &dyn Dataset) -> Result<Mirror, TrainError> {
     if !config.training.train.flip {
         return Ok(Mirror::never());
+    }
+    if config.latent.is_some() {
+        let what = "train.flip: latents cannot be mirrored; train the autoencoder with train.flip instead";
+        return Err(TrainError::Config(what.into()));
     }
     match data.shape().image() {
         Some(_) => Ok(Mirror::half(config.seed, data.shape())),

@@ -36,11 +36,12 @@ pub trait Task<N: Module>: Send + Sync + 'static {
     /// The loss, a scalar `[1]`.
     fn loss(&self, net: &N, batch: Self::Batch, device: &Device) -> Tensor<1>;
 
-    /// The loss, and those of the single items by their times where the task has times.
+    /// The loss, and what else is logged of it.
     fn losses(&self, net: &N, batch: Self::Batch, device: &Device) -> Losses {
         Losses {
             mean: self.loss(net, batch, device),
             by_time: None,
+            terms: Vec::new(),
         }
     }
 }
@@ -51,6 +52,8 @@ pub struct Losses {
     pub mean: Tensor<1>,
     /// The time of every item, and its loss `[batch]` without gradients.
     pub by_time: Option<(Vec<f32>, Tensor<1>)>,
+    /// What the loss is made of, by name, `[1]` without gradients; the same names every time.
+    pub terms: Vec<(&'static str, Tensor<1>)>,
 }
 
 /// The order in which items are shown: a fresh permutation of the data set every epoch, or simply

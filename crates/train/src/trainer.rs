@@ -180,7 +180,11 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
         let count = parts.len() as f64;
         let (mut whole, mut sum) = (0.0, None);
         for part in parts {
-            let Losses { mean, by_time } = self.task.losses(self.net(), part, &self.device);
+            let Losses {
+                mean,
+                by_time,
+                terms,
+            } = self.task.losses(self.net(), part, &self.device);
             let value = mean.clone().into_scalar::<f64>();
             if !value.is_finite() {
                 return Err(self.diverged(value));
@@ -189,6 +193,10 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
             if let Some((times, losses)) = by_time {
                 let losses = losses.into_data().convert::<f32>().try_to_vec::<f32>();
                 self.window.see(&times, &losses.expect("converted to f32"));
+            }
+            for (name, value) in terms {
+                let value = value.into_scalar::<f64>();
+                self.window.see_term(name, value / count);
             }
             let mean = if count > 1.0 {
                 mean.div_scalar(count)

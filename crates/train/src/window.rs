@@ -1,5 +1,7 @@
 //! What happened since the last line of metrics.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Slices of \[0, 1\] in which losses are told apart by their time.
@@ -17,6 +19,9 @@ pub(crate) struct Window {
     /// The sum of losses and their number, by slices of time; empty where losses have none.
     #[serde(default)]
     bins: Vec<(f64, u64)>,
+    /// Sums of what the losses are made of, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    terms: BTreeMap<String, f64>,
 }
 
 impl Window {
@@ -29,6 +34,17 @@ impl Window {
             *sum += f64::from(*loss);
             *count += 1;
         }
+    }
+
+    /// Sees a term of a step's loss.
+    pub(crate) fn see_term(&mut self, name: &str, value: f64) {
+        *self.terms.entry(name.to_owned()).or_default() += value;
+    }
+
+    /// The mean of each term, by name.
+    pub(crate) fn terms(&self) -> BTreeMap<String, f64> {
+        let mean = |(name, sum): (&String, &f64)| (name.clone(), sum / self.count as f64);
+        self.terms.iter().map(mean).collect()
     }
 
     /// The mean loss in each slice of time, `None` where there was none; empty where losses have no times.

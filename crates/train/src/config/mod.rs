@@ -3,6 +3,7 @@
 mod check;
 mod coupling;
 mod data;
+mod latent;
 mod network;
 mod objective;
 mod parse;
@@ -13,13 +14,14 @@ use std::sync::Arc;
 
 use fokker_core::ProbabilityPath;
 use fokker_data::Dataset;
-use fokker_nn::{ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, UNetConfig};
+use fokker_nn::{ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, UNetConfig, VaeConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
 pub use coupling::{CouplingConfig, CouplingKind};
 pub use data::{DataConfig, FitConfig};
+pub use latent::{LatentConfig, VaeTraining};
 pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
 pub use path::PathConfig;
 pub use training::{
@@ -39,8 +41,14 @@ pub struct Config {
     /// What the path starts from, where that is not noise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<DataConfig>,
+    /// The latents to learn in, where that is not the data itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latent: Option<LatentConfig>,
     /// What learns.
     pub network: NetworkConfig,
+    /// How an autoencoder learns; for no other network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vae: Option<VaeTraining>,
     /// The probability path.
     pub path: PathConfig,
     /// Which start goes with which data point.
@@ -69,6 +77,8 @@ pub enum NetworkConfig {
     DiT(DiTConfig),
     /// A convolutional classifier, the judge of other runs' samples.
     Classifier(ClassifierConfig),
+    /// The course's variational autoencoder of images: the first stage of a diffusion in latents.
+    Vae(VaeConfig),
 }
 
 impl NetworkConfig {
@@ -80,6 +90,7 @@ impl NetworkConfig {
             Self::CourseUNet(_) => "U-Net of the course",
             Self::DiT(_) => "DiT",
             Self::Classifier(_) => "classifier",
+            Self::Vae(_) => "autoencoder",
         }
     }
 }
@@ -163,21 +174,27 @@ impl Config {
         }
     }
 
-    /// The same with every path made absolute and the run of rectified pairs pinned to its step, so that a
-    /// run folder can be used from anywhere and resumed.
+    /// The same with every path made absolute and the runs of rectified pairs and of latents pinned to
+    /// their steps, so that a run folder can be used from anywhere and resumed.
     ///
     /// # Errors
-    /// A run of rectified pairs that cannot be opened.
+    /// A run of rectified pairs or of an autoencoder that cannot be opened.
     pub fn pinned(mut self) -> Result<Self, TrainError> {
         self.data = self.data.absolute();
         self.source = self.source.map(DataConfig::absolute);
         self.coupling = self.coupling.pinned()?;
+        self.latent = self.latent.map(LatentConfig::pinned).transpose()?;
         Ok(self)
     }
 
     /// Does this recipe train a classifier, not a flow?
     pub fn is_classifier(&self) -> bool {
         matches!(self.network, NetworkConfig::Classifier(_))
+    }
+
+    /// Does this recipe train an autoencoder, not a flow?
+    pub fn is_autoencoder(&self) -> bool {
+        matches!(self.network, NetworkConfig::Vae(_))
     }
 
     /// The recipe as TOML, with every default written out.

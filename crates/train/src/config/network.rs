@@ -1,6 +1,6 @@
 //! Networks whose settings parse but make no sense.
 
-use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm, MlpConfig, UNetConfig};
+use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm, MlpConfig, UNetConfig, VaeConfig};
 
 use super::NetworkConfig;
 use super::check::{Refusal, refuse, within};
@@ -49,6 +49,7 @@ impl NetworkConfig {
             Self::CourseUNet(config) => course_unet(config),
             Self::DiT(config) => dit(config),
             Self::Classifier(config) => widths("network.channels", &config.channels),
+            Self::Vae(config) => vae(config),
         }
     }
 }
@@ -74,6 +75,11 @@ fn course_unet(config: &CourseUNetConfig) -> Result<(), Refusal> {
     levels(&config.channels)?;
     between("network.blocks", config.blocks, 1, 32)?;
     even("network.embedding", config.embedding)
+}
+
+fn vae(config: &VaeConfig) -> Result<(), Refusal> {
+    levels(&config.channels)?;
+    between("network.blocks", config.blocks, 1, 32)
 }
 
 fn dit(config: &DiTConfig) -> Result<(), Refusal> {
