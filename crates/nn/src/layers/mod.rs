@@ -13,6 +13,7 @@ mod linear;
 mod norm;
 mod patches;
 mod positions;
+mod text;
 mod time;
 
 pub use ada_ln::AdaLnBlock;
@@ -30,4 +31,5 @@ pub use norm::GroupNorm;
 pub use patches::Patches;
 pub(crate) use patches::{PatchLayout, unpatch};
 pub use positions::Positions;
+pub use text::EncodedText;
 pub use time::TimestepEmbedder;
