@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetches the colour emoji of Google and Twitter with their names by npm (about 140 MB) and writes data/emoji: pictures of 64×64,
-# captions.jsonl to train on (configs/emoji.toml) and unseen.jsonl, 65 pairs of name and style that are left out of it.
+# captions.jsonl to train on (configs/emoji.toml) and unseen.jsonl, 66 pairs of name and style that are left out of it.
 #
 #   scripts/emoji.sh                  1,906 names in two styles
 #   scripts/emoji.sh --skin-tones     and their variants by skin tone, 3,781 names in all

@@ -2,6 +2,7 @@
 
 mod args;
 mod begin;
+mod captioned;
 mod compare;
 mod distance;
 mod evaluate;
@@ -14,8 +15,10 @@ mod output;
 mod plan;
 mod present;
 mod progress;
+mod prompt;
 mod quickstart;
 mod recipe;
+mod retrieval;
 mod sample;
 mod simulate;
 mod stop;

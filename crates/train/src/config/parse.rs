@@ -6,10 +6,11 @@ use toml::{Table, Value};
 use super::{Config, Training};
 use crate::TrainError;
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "data",
     "source",
     "network",
+    "text",
     "path",
     "coupling",
     "objective",
@@ -68,6 +69,7 @@ impl Config {
                 .then(|| source.section(&mut table, "source"))
                 .transpose()?,
             network: source.section(&mut table, "network")?,
+            text: source.section(&mut table, "text")?,
             path: source.section(&mut table, "path")?,
             coupling: source.section(&mut table, "coupling")?,
             objective: source.section(&mut table, "objective")?,
