@@ -10,6 +10,7 @@ use fokker_text::{Package, SentenceEncoder};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
+use crate::config::NetworkConfig;
 use crate::run::write_atomic;
 use crate::{AnyNetwork, Config, RunFolder, TrainError};
 
@@ -185,6 +186,17 @@ pub(crate) fn tell(
         return Err(TrainError::Config(what.into()));
     }
     let captions = config.captions(classes, device)?;
+    let wanted = match &config.network {
+        NetworkConfig::AdmUNet(c) => c.text,
+        NetworkConfig::MmDiT(c) => c.text,
+        _ => 0,
+    };
+    let got = captions.0[0].pooled.len();
+    if got != wanted {
+        let what =
+            format!("network.text: the encoder makes vectors of {got} numbers, got {wanted}");
+        return Err(TrainError::Config(what));
+    }
     net.set_texts(captions.table(device));
     Ok(Some(captions))
 }
