@@ -10,6 +10,7 @@ use crate::grid::GridArgs;
 use crate::how::HowArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
+use crate::prompt::PromptArgs;
 use crate::simulate::args::SimulateArgs;
 
 /// Simulate, train, sample and evaluate flow and diffusion models
@@ -149,6 +150,9 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub(crate) class: Vec<String>,
 
+    #[command(flatten)]
+    pub(crate) prompts: PromptArgs,
+
     /// Number of samples, made in blocks of --batch, of which the last costs as much as a full one [default: 16 images or 1000 points; with --grid 8 of each class]
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) count: Option<u64>,
@@ -173,7 +177,7 @@ pub(crate) struct SampleArgs {
     pub(crate) begin: BeginArgs,
 
     /// Make the samples of this PNG again, from the recipe inside it
-    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "count", "steps", "sampler", "grid_times", "tolerance", "sigma", "scheduler", "guidance", "guidance_interval", "guidance_rule", "negative", "autoguidance", "ema", "init", "interpolate", "seed", "grid"])]
+    #[arg(long, value_name = "PNG", conflicts_with_all = ["class", "prompt", "count", "steps", "sampler", "grid_times", "tolerance", "sigma", "scheduler", "guidance", "guidance_interval", "guidance_rule", "negative", "autoguidance", "ema", "init", "interpolate", "seed", "grid"])]
     pub(crate) like: Option<PathBuf>,
 
     /// Print the recipe, the times of the steps and the network calls, and stop
@@ -213,6 +217,7 @@ Examples:
   fokker sample runs/quickstart --init bag.png --mask hole.png --class bag -o mended.png
   fokker sample runs/quickstart --init bag.png --invert --from-class bag --class sneaker -n 1 -o edit.png
   fokker sample runs/quickstart --interpolate 3..7 --class coat -n 10 -o between.png
+  fokker sample runs/emoji --prompt 'red heart, google style' --prompt 'a blue heart' --negative 'a face' -o hearts.png
   fokker sample runs/quickstart --sampler dopri5 --tolerance 1e-3 --dry-run
   fokker sample runs/quickstart --ema weights -o raw.png
   fokker sample --like sheet.png -o again.png";
@@ -221,7 +226,8 @@ Examples:
 ///
 /// Points in the plane: the exact 2-Wasserstein distance to fresh data, beside the distance of data
 /// to data, and the weight of every mode. Images: the agreement of a classifier (--judge) with the
-/// requested classes, and the nearest training images of samples.
+/// requested classes, and the nearest training images of samples. A model of texts: sheets of 64 prompts
+/// in prompts.html, and the rank of the right picture among 100 real ones.
 #[derive(Args)]
 pub(crate) struct EvaluateArgs {
     /// The run folder
@@ -235,6 +241,16 @@ pub(crate) struct EvaluateArgs {
     /// Number of samples to judge, for images
     #[arg(long, short = 'n', value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(16..=1_000_000))]
     pub(crate) count: u64,
+
+    /// Captions that the run has not seen, a file beside their pictures, for a run that reads texts (scripts/emoji.sh leaves
+    /// data/emoji/unseen.jsonl)
+    #[arg(long, value_name = "JSONL", conflicts_with = "judge")]
+    pub(crate) unseen: Option<PathBuf>,
+
+    /// Folder or wheel of the text encoder, for --unseen [default: the recipe's text.encoder, $FOKKER_MINILM,
+    /// ~/.cache/fokker/minilm]
+    #[arg(long, value_name = "PATH", requires = "unseen")]
+    pub(crate) text_encoder: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) how: HowArgs,

@@ -16,6 +16,8 @@ use self::fidelity::Fidelity;
 use crate::args::EvaluateArgs;
 use crate::distance::{DataPairs, POINTS};
 use crate::features::Features;
+use crate::prompt::PromptArgs;
+use crate::retrieval::{self, Retrieval};
 use crate::sample::Source;
 use crate::{End, output, present, reconstructions, stop};
 
@@ -28,6 +30,8 @@ pub(crate) struct Evaluation {
     how: String,
     plane: Option<Plane>,
     images: Option<Images>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retrieval: Option<Retrieval>,
 }
 
 /// Points: distance and modes.
@@ -89,11 +93,24 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
         _ => format!("guidance {}, ", draw.guidance),
     };
     let how = format!("{}, {guidance}seed {}", draw.name(), draw.seed);
+    if args.unseen.is_some() && !source.reads_texts() {
+        bail!("--unseen: this run reads no texts");
+    }
+    let mut retrieval = None;
     let (plane, images) = match source.shape {
         Shape::Vector(_) if judge.is_some() => {
             bail!("--judge judges images; this run makes points")
         }
         Shape::Vector(_) => (evaluate_points(&source, &*data, draw)?, None),
+        Shape::Image { .. } if source.reads_texts() && judge.is_none() => {
+            let unseen = args.unseen.as_deref();
+            let prompts = PromptArgs {
+                text_encoder: args.text_encoder.clone(),
+                ..PromptArgs::default()
+            };
+            retrieval = retrieval::evaluate(&mut source, &*data, unseen, &prompts, &draw)?;
+            (None, None)
+        }
         Shape::Image { .. } => {
             let judge = match &judge {
                 Some(run) => Some((run, Judge::open(run, &device)?)),
@@ -103,19 +120,29 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
             (None, images)
         }
     };
-    if plane.is_none() && images.is_none() {
+    if plane.is_none() && images.is_none() && retrieval.is_none() {
         output::note("stopped; nothing was written");
         return Ok(End::Stopped);
     }
-    let evaluation = Evaluation { how, plane, images };
+    let evaluation = Evaluation {
+        how,
+        plane,
+        images,
+        retrieval,
+    };
     evaluation.print();
     let json = serde_json::to_vec_pretty(&evaluation)?;
     write_atomic(source.run.path().join(FILE), &json)?;
+    source.forget()?;
     match present::write(&source, &*data, Some(&evaluation))? {
         None => Ok(End::Stopped),
         Some(_) => {
             let report = source.run.path().join("report.html");
             output::result(&report.display().to_string());
+            if evaluation.retrieval.is_some() {
+                let page = source.run.path().join(retrieval::PAGE);
+                output::result(&page.display().to_string());
+            }
             Ok(End::Done)
         }
     }
@@ -307,6 +334,12 @@ impl Evaluation {
                 ));
             }
         }
+        if let Some(retrieval) = &self.retrieval {
+            retrieval
+                .lines()
+                .iter()
+                .for_each(|line| output::result(line));
+        }
         if let Some(i) = &self.images {
             if let Some(judged) = &i.judge
                 && let Ok(confusion) = judged.confusion()
@@ -352,6 +385,9 @@ impl Evaluation {
         if let Some(fidelity) = self.fidelity() {
             report = fidelity.tile(report);
         }
+        if let Some(retrieval) = &self.retrieval {
+            report = retrieval.tile(report);
+        }
         report
     }
 
@@ -385,6 +421,9 @@ impl Evaluation {
                 );
             }
             report = report.section(section);
+        }
+        if let Some(retrieval) = &self.retrieval {
+            report = report.section(retrieval.section());
         }
         if let Some(judged) = self.images.as_ref().and_then(|i| i.judge.as_ref()) {
             let confusion = judged.confusion()?;

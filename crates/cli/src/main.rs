@@ -2,6 +2,7 @@
 
 mod args;
 mod begin;
+mod captioned;
 mod compare;
 mod curves;
 mod distance;
@@ -17,9 +18,11 @@ mod plan;
 mod present;
 mod preview;
 mod progress;
+mod prompt;
 mod quickstart;
 mod recipe;
 mod reconstructions;
+mod retrieval;
 mod sample;
 mod simulate;
 mod stop;

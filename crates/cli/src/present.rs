@@ -12,6 +12,7 @@ use fokker::eval::{GridStyle, Pixels, Report, Section, Svg, encode_gif, grid, wr
 use fokker::train::Metric;
 use fokker::{Dataset, Draw, Shape};
 
+use crate::captioned;
 use crate::curves;
 use crate::evaluate::Evaluation;
 use crate::how::HowArgs;
@@ -138,7 +139,7 @@ pub(crate) fn plain_sheet(images: &[Pixels]) -> Result<Pixels> {
 
 /// A sheet with a labelled row for each class of the draw.
 pub(crate) fn class_sheet(source: &Source, draw: &Draw, images: &[Pixels]) -> Result<Pixels> {
-    let names = &source.run.info().classes;
+    let names = source.names();
     let turn = match draw.classes.len() {
         0 => names.len(),
         n => n,
@@ -189,7 +190,7 @@ fn by_class(
     class: impl Fn(u64) -> Option<u32>,
     title: &str,
 ) -> Panel {
-    let names = &source.run.info().classes;
+    let names = source.names();
     let mut groups = vec![Vec::new(); names.len() + 1];
     for (point, i) in plane(values).into_iter().zip(0..) {
         let k = class(i).map_or(names.len(), |k| k as usize);
@@ -262,6 +263,10 @@ pub(crate) fn write(
     draw.count = match (source.shape, source.flow.classes) {
         (Shape::Vector(_), _) => 2000,
         (_, 0) => 64,
+        (_, classes) if captioned::is_many(source) => {
+            draw.classes = captioned::some_of(classes, captioned::SHOWN);
+            draw.classes.len()
+        }
         (_, classes) => EACH * classes,
     };
     let Some((values, trajectory)) = source.sample(&draw, FOLLOW)? else {
@@ -280,7 +285,11 @@ pub(crate) fn write(
         Shape::Image { .. } => {
             let pictures = images(&values, source.shape)?;
             let conditional = source.flow.classes > 0;
-            let (sheet, caption) = if conditional {
+            let many = captioned::is_many(source);
+            let (sheet, caption) = if many {
+                let caption = "Every image is new, made from noise for the caption below it.";
+                (captioned::sheet(source, &draw, &pictures)?, caption)
+            } else if conditional {
                 let caption = "Every image is new: a row for each class, made from noise.";
                 (class_sheet(source, &draw, &pictures)?, caption)
             } else {
@@ -289,7 +298,8 @@ pub(crate) fn write(
                     "Every image is new, made from noise.",
                 )
             };
-            let recipe = source.recipe(&way, &draw, conditional)?.to_json();
+            let rows = conditional && !many;
+            let recipe = source.recipe(&way, &draw, rows)?.to_json();
             write_png(keep("samples.png"), &sheet, &[(KEY, &recipe)])?;
             samples = samples.picture(&sheet, caption)?;
         }
@@ -387,6 +397,10 @@ fn tail(report: Report, source: &Source) -> Report {
     let run = quoted(&source.run.path().display().to_string());
     let again = format!("fokker train {run}/config.toml --out again");
     let more = match source.shape {
+        Shape::Image { .. } if source.reads_texts() => {
+            let caption = quoted(&source.names()[0]);
+            format!("fokker sample {run} --prompt {caption} -o sheet.png")
+        }
         Shape::Image { .. } if source.flow.classes > 0 => {
             format!("fokker sample {run} --grid -o sheet.png")
         }

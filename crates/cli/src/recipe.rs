@@ -39,6 +39,9 @@ pub(crate) struct Recipe {
     pub(crate) count: usize,
     /// Class numbers, taken in turn by sample index; empty: all.
     pub(crate) classes: Vec<u32>,
+    /// The prompts that classes are numbers of; empty: the run's own classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) texts: Vec<String>,
     /// A labelled row for each class?
     pub(crate) grid: bool,
 }

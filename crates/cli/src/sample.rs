@@ -15,6 +15,7 @@ use crate::args::SampleArgs;
 use crate::how::{HowArgs, Way, Weaker, fingerprint};
 use crate::present::{self, Trajectory};
 use crate::progress::Progress;
+use crate::prompt::Told;
 use crate::recipe::Recipe;
 use crate::target::{self, Format, check_place, check_size, format_of};
 use crate::{End, output, plan, stop};
@@ -33,6 +34,8 @@ pub(crate) struct Source {
     pub(crate) latent: Option<LatentSpace>,
     /// What guidance leads away from, where that is another run.
     pub(crate) weaker: Option<Weaker>,
+    /// The prompts in the place of the captions, where there are any.
+    pub(crate) told: Option<Told>,
 }
 
 impl Source {
@@ -62,6 +65,7 @@ impl Source {
             shape,
             latent,
             weaker: None,
+            told: None,
         })
     }
 
@@ -129,6 +133,7 @@ impl Source {
             weights: fingerprint(&weights.bytes),
         });
         self.flow.weaker = Some(Arc::new(weaker));
+        self.tell_weaker();
         Ok(())
     }
 
@@ -154,6 +159,7 @@ impl Source {
             first: draw.first,
             count: draw.count,
             classes: draw.classes.clone(),
+            texts: self.told.as_ref().map_or(Vec::new(), |t| t.names.clone()),
             grid,
         })
     }
@@ -205,7 +211,7 @@ impl Source {
 
     /// The class numbers of names and numbers from the command line.
     pub(crate) fn classes(&self, flag: &str, asked: &[String]) -> Result<Vec<u32>> {
-        let known = &self.run.info().classes;
+        let known = self.names();
         if known.is_empty() && !asked.is_empty() {
             bail!("{flag}: this run was trained without classes");
         }
@@ -226,6 +232,7 @@ impl Source {
                     let list: Vec<String> = known
                         .iter()
                         .enumerate()
+                        .take(LISTED)
                         .map(|(i, k)| format!("{i} {k}"))
                         .collect();
                     format!(
@@ -237,6 +244,9 @@ impl Source {
         asked.iter().map(find).collect()
     }
 }
+
+/// Classes that a refusal lists.
+const LISTED: usize = 40;
 
 pub(crate) fn run(args: SampleArgs) -> Result<End> {
     stop::listen()?;
@@ -259,14 +269,24 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
     let recipe = match like {
         Some(recipe) => {
             check_weights(&source, &recipe)?;
+            if !recipe.texts.is_empty() {
+                if !source.reads_texts() {
+                    bail!("the picture was made of prompts, but this run reads no texts");
+                }
+                source.tell(recipe.texts.clone(), &args.prompts)?;
+            }
             recipe
         }
         None => {
             if let Some(run) = &args.how.autoguidance {
                 source.lead_away_from(run)?;
             }
+            let prompts = source.ask(&args.prompts, &args.how)?;
             let (way, mut draw) = source.draw(&args.how, args.seed)?;
-            draw.classes = source.classes("--class", &args.class)?;
+            draw.classes = match prompts.is_empty() {
+                true => source.classes("--class", &args.class)?,
+                false => prompts,
+            };
             draw.count = args
                 .count
                 .map_or_else(|| default_count(&source, &draw, args.grid), |n| n as usize);
@@ -345,7 +365,7 @@ fn default_count(source: &Source, draw: &Draw, grid: bool) -> usize {
     match (grid, source.shape) {
         (true, _) if draw.classes.is_empty() => 8 * source.flow.classes,
         (true, _) => 8 * draw.classes.len(),
-        (false, Shape::Image { .. }) => 16,
+        (false, Shape::Image { .. }) => draw.classes.len().max(16),
         (false, Shape::Vector(_)) => 1000,
     }
 }

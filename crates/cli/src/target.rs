@@ -8,6 +8,7 @@ use fokker::data::write_atomic;
 use fokker::eval::{Pixels, write_png};
 use fokker::{Draw, Shape};
 
+use crate::captioned;
 use crate::present;
 use crate::recipe::{KEY, Recipe};
 use crate::sample::Source;
@@ -146,6 +147,9 @@ fn write_sheet(
         shape if recipe.grid => {
             present::class_sheet(source, draw, &present::images(values, shape)?)?
         }
+        shape if source.reads_texts() && draw.count > 1 => {
+            captioned::sheet(source, draw, &present::images(values, shape)?)?
+        }
         shape if draw.count == 1 => present::images(values, shape)?.remove(0),
         shape => present::plain_sheet(&present::images(values, shape)?)?,
     };
@@ -154,7 +158,7 @@ fn write_sheet(
 
 fn write_table(source: &Source, draw: &Draw, values: &[f32], out: &Path) -> Result<()> {
     let dim = source.flow.dim;
-    let classes = &source.run.info().classes;
+    let classes = source.names();
     let mut text: Vec<String> = vec![
         (0..dim)
             .map(|i| format!("x{i}"))

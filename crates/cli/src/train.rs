@@ -159,6 +159,9 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
     let trainer = flow_trainer_on(start.config(), data.clone(), prepared, device)?;
     let info = RunInfo::of_flow(&trainer, &*data);
     let (run, mut trainer) = start.open(trainer, info)?;
+    if let Some(captions) = trainer.task().captions() {
+        run.keep_captions(captions)?;
+    }
     let mut failed = None;
     let ended = train(&run, &mut trainer, &mut |trainer| {
         match preview::write(run.path(), trainer) {

@@ -8,12 +8,15 @@
 //! The first 200 training images of each class, in file order, interleaved: item i is of class i mod 10. Each picture is
 //! reduced to what PNG's Paeth predictor leaves of it, and all of them are compressed by gzip.
 
+mod paeth;
+
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
 use flate2::{Compression, GzBuilder};
 use fokker_data::{Split, idx_dir};
+use paeth::residual;
 
 const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
@@ -41,30 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for k in 0..PER_CLASS {
         for class in &classes {
             let start = *class.get(k).ok_or("a class has too few images")? * PIXELS;
-            zip.write_all(&residual(&bytes[start..start + PIXELS]))?;
+            zip.write_all(&residual(&bytes[start..start + PIXELS], SIDE))?;
         }
     }
     std::fs::write(out, zip.finish()?)?;
     Ok(())
-}
-
-fn residual(image: &[u8]) -> Vec<u8> {
-    (0..PIXELS)
-        .map(|at| {
-            let (row, column) = (at / SIDE, at % SIDE);
-            let left = if column > 0 { image[at - 1] } else { 0 };
-            let above = if row > 0 { image[at - SIDE] } else { 0 };
-            let corner = if row > 0 && column > 0 {
-                image[at - SIDE - 1]
-            } else {
-                0
-            };
-            let estimate = i32::from(left) + i32::from(above) - i32::from(corner);
-            let distance = |value: u8| (estimate - i32::from(value)).abs();
-            let guess = [left, above, corner]
-                .into_iter()
-                .min_by_key(|&value| distance(value));
-            image[at].wrapping_sub(guess.unwrap_or(0))
-        })
-        .collect()
 }

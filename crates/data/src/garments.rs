@@ -4,6 +4,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
+use crate::paeth::undo_paeth;
 use crate::{Memory, Shape};
 
 /// The ten classes of Fashion-MNIST, in the order of their labels.
@@ -37,7 +38,9 @@ pub fn garments() -> Memory {
     GzDecoder::new(ASSET)
         .read_to_end(&mut bytes)
         .expect("the asset is whole");
-    bytes.chunks_exact_mut(SIDE * SIDE).for_each(undo_paeth);
+    bytes
+        .chunks_exact_mut(SIDE * SIDE)
+        .for_each(|image| undo_paeth(image, SIDE));
     let labels = (0..COUNT as u32).map(|index| index % 10).collect();
     let classes = FASHION_CLASSES.map(String::from).to_vec();
     let shape = Shape::Image {
@@ -46,30 +49,4 @@ pub fn garments() -> Memory {
         width: SIDE,
     };
     Memory::from_bytes("garments", shape, bytes, Some(labels), classes).expect("the asset is right")
-}
-
-/// Adds to each pixel the one of its neighbours left (a), above (b) and above left (c) that is nearest to a + b − c, as
-/// PNG's filter 4 does (ISO/IEC 15948, 9.4).
-fn undo_paeth(image: &mut [u8]) {
-    for at in 0..image.len() {
-        let (row, column) = (at / SIDE, at % SIDE);
-        let left = if column > 0 { image[at - 1] } else { 0 };
-        let above = if row > 0 { image[at - SIDE] } else { 0 };
-        let corner = if row > 0 && column > 0 {
-            image[at - SIDE - 1]
-        } else {
-            0
-        };
-        image[at] = image[at].wrapping_add(paeth(left, above, corner));
-    }
-}
-
-fn paeth(left: u8, above: u8, corner: u8) -> u8 {
-    let estimate = i32::from(left) + i32::from(above) - i32::from(corner);
-    let distance = |value: u8| (estimate - i32::from(value)).abs();
-    // The first of equals wins: left, above, corner.
-    [left, above, corner]
-        .into_iter()
-        .min_by_key(|&value| distance(value))
-        .unwrap_or(0)
 }

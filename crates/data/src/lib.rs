@@ -1,5 +1,5 @@
-//! Data sets without tensors: toy distributions, IDX, image folders, NumPy arrays and a small set of garments that
-//! the binary carries in itself. And the way out: trajectories of any number, streamed to `.npy`, `.csv` or `.parquet` by
+//! Data sets without tensors: toy distributions, IDX, image folders, pictures with captions, NumPy arrays, and small sets of
+//! garments and of emoji that the binary carries in itself. And the way out: trajectories of any number, streamed to `.npy`, `.csv` or `.parquet` by
 //! a [`TableWriter`].
 //!
 //! Every set is a [`Dataset`]: items of one [`Shape`], addressed by number. Sets read from files are [`Memory`] and were
@@ -21,8 +21,10 @@
 //! ```
 
 mod atomic;
+mod captions;
 mod dataset;
 mod digits;
+mod emoji;
 mod error;
 mod folder;
 mod garments;
@@ -30,14 +32,17 @@ mod idx;
 mod memory;
 mod npy;
 mod padded;
+mod paeth;
 mod source;
 mod stream;
 mod subset;
 mod toy;
 
 pub use atomic::{AtomicFile, write_atomic};
+pub use captions::{CAPTIONS, read_captions};
 pub use dataset::{Dataset, Shape};
 pub use digits::read_digits;
+pub use emoji::{EMOJI_STYLES, emoji};
 pub use error::DataError;
 pub use folder::{Fit, FolderOptions, MAX_SIDE, read_folder, read_picture};
 pub use garments::{FASHION_CLASSES, garments};

@@ -20,6 +20,8 @@ pub struct GridStyle {
     pub row_labels: Option<Vec<String>>,
     /// One label per column, above it.
     pub column_labels: Option<Vec<String>>,
+    /// One label per image, below it, in up to three lines.
+    pub labels: Option<Vec<String>>,
     /// In bold above everything.
     pub title: Option<String>,
     /// In small grey letters below everything.
@@ -36,6 +38,7 @@ impl GridStyle {
             background: [0; 3],
             row_labels: None,
             column_labels: None,
+            labels: None,
             title: None,
             caption: None,
         }
@@ -52,6 +55,7 @@ impl Default for GridStyle {
             background: [255; 3],
             row_labels: None,
             column_labels: None,
+            labels: None,
             title: None,
             caption: None,
         }
@@ -93,6 +97,7 @@ pub fn grid(images: &[Pixels], columns: usize, style: &GridStyle) -> Result<Pixe
     for (what, labels, n) in [
         ("row labels", &style.row_labels, rows),
         ("column labels", &style.column_labels, columns),
+        ("labels", &style.labels, images.len()),
     ] {
         if let Some(labels) = labels
             && labels.len() != n
@@ -140,10 +145,18 @@ struct Layout {
     caption: Vec<String>,
     size: f64,
     rows: usize,
+    columns: usize,
+    /// Of every image, in lines.
+    labels: Vec<Vec<String>>,
+    /// Below every row of images.
+    under: usize,
 }
 
 const TITLE_RATIO: f64 = 1.3;
 const LINE: f64 = 1.4;
+/// Letters below an image, of those elsewhere, and their lines.
+const SMALL: f64 = 0.85;
+const LABEL_LINES: usize = 3;
 
 impl Layout {
     fn new(image: &Pixels, rows: usize, columns: usize, style: &GridStyle) -> Self {
@@ -185,7 +198,15 @@ impl Layout {
             top += size * 1.6;
         }
         let top = ceil(top);
-        let sheet_height = rows * cell.1 + (rows - 1) * style.gap;
+        let labels: Vec<Vec<String>> = style
+            .labels
+            .iter()
+            .flatten()
+            .map(|l| font::wrap(l, size * SMALL, Weight::Regular, cell.0 as f64, LABEL_LINES))
+            .collect();
+        let most = labels.iter().map(Vec::len).max().unwrap_or(0) as f64;
+        let under = ceil(most * size * SMALL * LINE);
+        let sheet_height = rows * (cell.1 + under) + (rows - 1) * style.gap;
         let below = if caption.is_empty() {
             0
         } else {
@@ -202,13 +223,16 @@ impl Layout {
             caption,
             size,
             rows,
+            columns,
+            labels,
+            under,
         }
     }
 
     fn place(&self, column: usize, row: usize) -> (usize, usize) {
         (
             self.left + column * (self.cell.0 + self.gap),
-            self.top + row * (self.cell.1 + self.gap),
+            self.top + row * (self.cell.1 + self.under + self.gap),
         )
     }
 
@@ -274,7 +298,23 @@ impl Layout {
                 &text,
             );
         }
-        let mut y = (self.place(0, self.rows - 1).1 + self.cell.1) as f64 + self.size * 0.8;
+        for (i, label) in self.labels.iter().enumerate() {
+            let (left, top) = self.place(i % self.columns, i / self.columns);
+            let middle = left as f64 + self.cell.0 as f64 / 2.0;
+            let size = self.size * SMALL;
+            for (line, y) in label.iter().zip(1..) {
+                let baseline = (top + self.cell.1) as f64 + size * LINE * (f64::from(y) - 0.25);
+                canvas.text(
+                    middle,
+                    baseline,
+                    kind(size, Weight::Regular, Anchor::Middle),
+                    "mut",
+                    line,
+                );
+            }
+        }
+        let below = self.cell.1 + self.under;
+        let mut y = (self.place(0, self.rows - 1).1 + below) as f64 + self.size * 0.8;
         for line in &self.caption {
             canvas.text(
                 margin,
@@ -323,6 +363,12 @@ mod tests {
             column_labels: Some(vec!["x".into(), "y".into()]),
             title: Some("Title ∇ log p → ε".into()),
             caption: Some("caption ".repeat(40)),
+            labels: Some(vec![
+                "one two three four".into(),
+                String::new(),
+                "x".into(),
+                "y".into(),
+            ]),
             ..GridStyle::default()
         };
         let images = [tile(1), tile(2), tile(3), tile(4)];

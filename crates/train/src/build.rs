@@ -8,6 +8,7 @@ use fokker_core::{Flow, Network, Start};
 use fokker_data::{Dataset, Shape};
 use fokker_nn::{Autoencoder, Classifier, Init};
 
+use crate::captions;
 use crate::config::{Average, CouplingConfig, CouplingKind};
 use crate::held_back::{Split, VALIDATION, mirror};
 use crate::{
@@ -84,7 +85,10 @@ pub fn flow_trainer_on(
     let mut init = Init::new(config.seed, &device);
     let outputs = task.output().outputs();
     let classes = task.classes();
-    let net = AnyNetwork::new(&config.network, data.shape(), outputs, classes, &mut init)?;
+    let mut net = AnyNetwork::new(&config.network, data.shape(), outputs, classes, &mut init)?;
+    if let Some(captions) = captions::tell(&mut net, config, &data.classes()[..classes], &device)? {
+        task = task.captioned(captions);
+    }
     let trainer = Trainer::new(net, task, &config.training, &device);
     Ok(match validation {
         Some((task, items)) => trainer.validated(task, items.unwrap_or(0)),
@@ -254,7 +258,8 @@ impl RunFolder {
         let config = self.config();
         let output = config.objective.parametrization();
         let outputs = output.outputs();
-        let net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
+        let mut net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
+        captions::tell(&mut net, config, &self.info().classes, device)?;
         let weights = self.weights(which)?;
         let given = &self.info().classes[..];
         let start = match self.source_data()? {

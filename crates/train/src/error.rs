@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use fokker_data::DataError;
+use fokker_text::TextError;
 
 /// What can go wrong between a configuration file and a trained model.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub enum TrainError {
     /// Data that cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// No encoder of texts, or one that cannot be read.
+    #[error("text encoder: {0}")]
+    Text(#[from] TextError),
     /// A file or folder that cannot be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

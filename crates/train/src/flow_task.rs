@@ -10,7 +10,7 @@ use fokker_sim::rng::{Purpose, Stream, normal_rows};
 
 use crate::config::ObjectiveConfig;
 use crate::held_back::VALIDATION;
-use crate::{BatchOrder, LatentInfo, Losses, Mirror, Pairs, Source, Task, TrainError};
+use crate::{BatchOrder, Captions, LatentInfo, Losses, Mirror, Pairs, Source, Task, TrainError};
 
 /// Flow matching and its kin: regress the network on targets along a path from a start to data.
 ///
@@ -27,6 +27,7 @@ pub struct FlowTask {
     objective: ObjectiveConfig,
     order: BatchOrder,
     mirror: Mirror,
+    captions: Option<Arc<Captions>>,
     seed: u64,
     latent: Option<LatentInfo>,
 }
@@ -114,6 +115,7 @@ impl FlowTask {
             objective,
             order,
             mirror: Mirror::never(),
+            captions: None,
             seed,
             latent: None,
         }
@@ -144,6 +146,17 @@ impl FlowTask {
     /// The latents that it trains in, where it does.
     pub fn latent(&self) -> Option<&LatentInfo> {
         self.latent.as_ref()
+    }
+
+    /// The same with the texts that labels stand for, which the network was given.
+    pub fn captioned(mut self, captions: Captions) -> Self {
+        self.captions = Some(Arc::new(captions));
+        self
+    }
+
+    /// The texts that labels stand for, where the network reads texts.
+    pub fn captions(&self) -> Option<&Captions> {
+        self.captions.as_deref()
     }
 
     /// The same from another data set instead of noise.

@@ -2,6 +2,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use fokker_core::{Labels, Network, State};
 use fokker_data::Shape;
+use fokker_nn::layers::TextTable;
 use fokker_nn::{CourseUNet, DiT, Init, Mlp, UNet};
 
 use crate::TrainError;
@@ -83,6 +84,21 @@ impl AnyNetwork {
                 return refuse(NO_GENERATOR.into());
             }
         })
+    }
+}
+
+impl AnyNetwork {
+    /// Does it read texts rather than classes?
+    pub fn wants_text(&self) -> bool {
+        false
+    }
+
+    /// Gives it the texts that labels stand for.
+    ///
+    /// # Panics
+    /// If it reads none.
+    pub fn set_texts(&mut self, table: TextTable) {
+        panic!("this network reads no texts, got {}", table.len());
     }
 }
 

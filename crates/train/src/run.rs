@@ -142,6 +142,7 @@ const CONFIG: &str = "config.toml";
 const INFO: &str = "run.json";
 const METRICS: &str = "metrics.jsonl";
 const CHECKPOINTS: &str = "checkpoints";
+const CAPTIONS: &str = "captions.safetensors";
 
 impl RunFolder {
     /// The files that say what a run is.
@@ -151,13 +152,14 @@ impl RunFolder {
     ///
     /// # Errors
     /// A folder that exists and is not empty; an autoencoder that cannot be copied.
-    pub fn create(path: &Path, config: Config, info: RunInfo) -> Result<Self, TrainError> {
+    pub fn create(path: &Path, mut config: Config, info: RunInfo) -> Result<Self, TrainError> {
         if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
             let what = "this folder exists and is not empty; choose another with --out, or go on with --resume";
             return Err(TrainError::run(path, what));
         }
         let source = config.source_data()?.map(|data| data.fingerprint());
         fs::create_dir_all(path).map_err(TrainError::io("create", path))?;
+        config.text.kept = Some(path.join(CAPTIONS));
         let run = Self {
             path: path.to_owned(),
             config,
@@ -192,7 +194,8 @@ impl RunFolder {
             return Err(TrainError::run(path, what));
         }
         let text = fs::read_to_string(&file).map_err(TrainError::io("read", &file))?;
-        let config = Config::parse(&text, &file.display().to_string(), &[])?;
+        let mut config = Config::parse(&text, &file.display().to_string(), &[])?;
+        config.text.kept = Some(path.join(CAPTIONS));
         let file = path.join(INFO);
         let json = fs::read(&file).map_err(TrainError::io("read", &file))?;
         let info = serde_json::from_slice(&json)

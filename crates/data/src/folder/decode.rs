@@ -25,7 +25,7 @@ pub(super) fn has_picture_ending(path: &Path) -> bool {
 }
 
 /// Height and width as seen, after turning.
-pub(super) fn size_of(path: &Path) -> Result<(usize, usize), DataError> {
+pub(crate) fn size_of(path: &Path) -> Result<(usize, usize), DataError> {
     let mut decoder = open(path)?;
     let turn = decoder
         .orientation()

@@ -1,6 +1,6 @@
 //! Folders of pictures.
 
-mod decode;
+pub(crate) mod decode;
 mod jpeg;
 
 use std::fs;
@@ -72,44 +72,51 @@ pub fn read_folder(path: &Path, options: FolderOptions) -> Result<Memory, DataEr
         height,
         width,
     };
-    let size = shape.size();
-    let mut bytes = Vec::new();
-    let total = size.checked_mul(found.files.len());
-    if total.is_none_or(|total| bytes.try_reserve_exact(total).is_err()) {
-        let what = format!(
-            "{} pictures of {shape} do not fit into memory",
-            found.files.len()
-        );
-        return Err(DataError::file(
-            path,
-            what,
-            "ask for a smaller size, or for fewer pictures",
-        ));
-    }
-    bytes.resize(size * found.files.len(), 0);
     let fit = if options.size.is_some() {
         options.fit
     } else {
         Fit::Exact
     };
-    let fault = bytes
-        .par_chunks_exact_mut(size)
-        .zip(&found.files)
-        // The first fault in the order of the files, whichever thread meets one first.
-        .find_map_first(|(out, file)| decode::read(file, shape, fit, out).err());
-    if let Some(fault) = fault {
-        return Err(fault);
-    }
-    let name = path
-        .canonicalize()
-        .map_err(|source| DataError::io(path, "read", source))?;
-    let name = name
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned();
+    let bytes = decode_all(path, &found.files, shape, fit)?;
+    let name = folder_name(path)?;
     let set = Memory::from_bytes(name, shape, bytes, found.labels, found.classes)?;
     Ok(set.with_skipped(found.skipped))
+}
+
+/// The pictures' bytes, picture after picture. `path` is what they are a part of.
+pub(crate) fn decode_all(
+    path: &Path,
+    files: &[PathBuf],
+    shape: Shape,
+    fit: Fit,
+) -> Result<Vec<u8>, DataError> {
+    let size = shape.size();
+    let mut bytes = Vec::new();
+    let total = size.checked_mul(files.len());
+    if total.is_none_or(|total| bytes.try_reserve_exact(total).is_err()) {
+        let what = format!("{} pictures of {shape} do not fit into memory", files.len());
+        let right = "ask for a smaller size, or for fewer pictures";
+        return Err(DataError::file(path, what, right));
+    }
+    bytes.resize(size * files.len(), 0);
+    let fault = bytes
+        .par_chunks_exact_mut(size)
+        .zip(files)
+        // The first fault in the order of the files, whichever thread meets one first.
+        .find_map_first(|(out, file)| decode::read(file, shape, fit, out).err());
+    match fault {
+        None => Ok(bytes),
+        Some(fault) => Err(fault),
+    }
+}
+
+/// The name of the folder itself, whatever path led there.
+pub(crate) fn folder_name(path: &Path) -> Result<String, DataError> {
+    let whole = path
+        .canonicalize()
+        .map_err(|source| DataError::io(path, "read", source))?;
+    let name = whole.file_name().unwrap_or(path.as_os_str());
+    Ok(name.to_string_lossy().into_owned())
 }
 
 /// Reads one PNG, JPEG or WebP picture of exactly this shape, as [`read_folder`] does: `[channels, height, width]`, byte b as b/127.5 − 1.
@@ -139,7 +146,7 @@ pub fn read_picture(path: &Path, shape: Shape) -> Result<Vec<f32>, DataError> {
         .collect())
 }
 
-fn check(options: FolderOptions) -> Result<(), DataError> {
+pub(crate) fn check(options: FolderOptions) -> Result<(), DataError> {
     if !matches!(options.channels, 1 | 3) {
         let right = "give 1 (grey) or 3 (red, green, blue)";
         return Err(DataError::option(

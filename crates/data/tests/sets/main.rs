@@ -1,5 +1,6 @@
 //! Laws, round trips and refusals of every kind of data set.
 
+mod captions;
 mod digits;
 mod folder;
 mod garments;

@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fokker_data::{
-    DataError, Dataset, Fit, FolderOptions, Modes, Padded, Split, ToyConfig, garments, idx_dir,
-    read_digits, read_folder, read_idx, read_npy, read_npz, toy,
+    CAPTIONS, DataError, Dataset, Fit, FolderOptions, Modes, Padded, Split, ToyConfig, emoji,
+    garments, idx_dir, read_captions, read_digits, read_folder, read_idx, read_npy, read_npz, toy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub enum DataConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pad_to: Option<usize>,
     },
+    /// The 400 captioned emoji inside the binary.
+    Emoji {},
     /// A distribution in the plane.
     Toy {
         /// One of `fokker_data::TOYS`.
@@ -73,6 +75,23 @@ pub enum DataConfig {
         #[serde(default)]
         fit: FitConfig,
     },
+    /// Pictures with a line of text each; the distinct captions are the classes.
+    Captions {
+        /// The folder.
+        path: PathBuf,
+        /// The file of captions in it, JSON lines of `file` and `text`.
+        #[serde(default = "captions")]
+        captions: String,
+        /// 1 (grey) or 3 (RGB).
+        #[serde(default = "rgb")]
+        channels: usize,
+        /// Height and width that every image is brought to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<[usize; 2]>,
+        /// How: crop, stretch or exact.
+        #[serde(default)]
+        fit: FitConfig,
+    },
     /// A NumPy array: `.npy` or `.npz`.
     Array {
         /// The file.
@@ -107,6 +126,23 @@ pub enum FitConfig {
 
 fn rgb() -> usize {
     3
+}
+
+fn captions() -> String {
+    CAPTIONS.into()
+}
+
+/// How pictures are read.
+fn options(channels: usize, size: Option<[usize; 2]>, fit: FitConfig) -> FolderOptions {
+    FolderOptions {
+        channels,
+        size: size.map(|[h, w]| (h, w)),
+        fit: match fit {
+            FitConfig::Crop => Fit::Crop,
+            FitConfig::Stretch => Fit::Stretch,
+            FitConfig::Exact => Fit::Exact,
+        },
+    }
 }
 
 impl DataConfig {
@@ -160,6 +196,7 @@ impl DataConfig {
         Ok(match self {
             Self::Garments { .. } => Arc::new(garments()),
             Self::Digits { path, .. } => Arc::new(read_digits(path, split)?),
+            Self::Emoji {} => Arc::new(emoji()),
             Self::Toy { .. } => {
                 let config = self.toy(seed).expect("this is the toy variant");
                 Arc::new(toy(&config)?)
@@ -186,21 +223,22 @@ impl DataConfig {
                 size,
                 fit,
             } => {
-                let options = FolderOptions {
-                    channels: *channels,
-                    size: size.map(|[h, w]| (h, w)),
-                    fit: match fit {
-                        FitConfig::Crop => Fit::Crop,
-                        FitConfig::Stretch => Fit::Stretch,
-                        FitConfig::Exact => Fit::Exact,
-                    },
-                };
-                let set = read_folder(path, options)?;
+                let set = read_folder(path, options(*channels, *size, *fit))?;
                 let name = match set.skipped() {
                     0 => set.name().to_owned(),
                     n => format!("{} ({n} files of other types left out)", set.name()),
                 };
                 Arc::new(set.with_name(name))
+            }
+            Self::Captions {
+                path,
+                captions,
+                channels,
+                size,
+                fit,
+            } => {
+                let options = options(*channels, *size, *fit);
+                Arc::new(read_captions(path, captions, options)?)
             }
             Self::Array {
                 path,
@@ -226,12 +264,14 @@ impl DataConfig {
                 labels,
                 ..
             } => [dir, images, labels].into_iter().flatten().for_each(fix),
-            Self::Folder { path, .. } | Self::Digits { path, .. } => fix(path),
+            Self::Folder { path, .. }
+            | Self::Digits { path, .. }
+            | Self::Captions { path, .. } => fix(path),
             Self::Array { path, labels, .. } => {
                 fix(path);
                 labels.iter_mut().for_each(fix);
             }
-            Self::Garments { .. } | Self::Toy { .. } => {}
+            Self::Garments { .. } | Self::Emoji {} | Self::Toy { .. } => {}
         }
         self
     }

@@ -8,6 +8,7 @@ mod network;
 mod objective;
 mod parse;
 mod path;
+mod text;
 mod training;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub use data::{DataConfig, FitConfig};
 pub use latent::{LatentConfig, VaeTraining};
 pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
 pub use path::PathConfig;
+pub use text::TextConfig;
 pub use training::{
     Average, EmaConfig, OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind, TrainConfig,
     Training,
@@ -49,6 +51,9 @@ pub struct Config {
     /// How an autoencoder learns; for no other network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vae: Option<VaeTraining>,
+    /// What makes vectors of texts, for a network that reads them.
+    #[serde(skip_serializing_if = "TextConfig::is_usual")]
+    pub text: TextConfig,
     /// The probability path.
     pub path: PathConfig,
     /// Which start goes with which data point.
@@ -184,6 +189,11 @@ impl Config {
         self.source = self.source.map(DataConfig::absolute);
         self.coupling = self.coupling.pinned()?;
         self.latent = self.latent.map(LatentConfig::pinned).transpose()?;
+        if let Some(path) = &mut self.text.encoder
+            && let Ok(full) = std::path::absolute(&*path)
+        {
+            *path = full;
+        }
         Ok(self)
     }
 

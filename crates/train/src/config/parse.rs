@@ -6,12 +6,13 @@ use toml::{Table, Value};
 use super::{Config, Training};
 use crate::TrainError;
 
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "data",
     "source",
     "latent",
     "network",
     "vae",
+    "text",
     "path",
     "coupling",
     "objective",
@@ -74,6 +75,7 @@ impl Config {
                 .transpose()?,
             network: source.section(&mut table, "network")?,
             vae: None,
+            text: source.section(&mut table, "text")?,
             path: source.section(&mut table, "path")?,
             coupling: source.section(&mut table, "coupling")?,
             objective: source.section(&mut table, "objective")?,
