@@ -5,6 +5,7 @@
 //! implementation that runs on the fused operations of `fokker-kernels`.
 
 mod autoencoder;
+mod autoencoder_kl;
 mod classifier;
 mod course_unet;
 mod dit;
@@ -14,6 +15,7 @@ mod unet;
 mod vae;
 
 pub use autoencoder::{Autoencoder, Posterior, VaeLoss};
+pub use autoencoder_kl::{AutoencoderKl, AutoencoderKlConfig};
 pub use classifier::{Classifier, ClassifierConfig};
 pub use course_unet::{CourseUNet, CourseUNetConfig};
 pub use dit::{DiT, DiTConfig, DiTForm};

@@ -30,4 +30,4 @@ pub use norm::GroupNorm;
 pub use patches::Patches;
 pub(crate) use patches::{PatchLayout, unpatch};
 pub use positions::Positions;
-pub use time::TimestepEmbedder;
+pub use time::{TimeFeatures, TimestepEmbedder};

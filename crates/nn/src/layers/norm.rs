@@ -5,7 +5,7 @@ use super::Init;
 
 /// Group normalisation followed by an optional modulation and SiLU, in one pass.
 ///
-/// y = SiLU((γ·(x − μ_g)/√(σ²_g + 10⁻⁵) + δ)·(1 + s) + b), with mean and variance over each of the
+/// y = SiLU((γ·(x − μ_g)/√(σ²_g + ε) + δ)·(1 + s) + b), with mean and variance over each of the
 /// groups of channels of one sample. Sources: Wu and He, *Group normalization*, 2018; modulation as
 /// in Dhariwal and Nichol, 2021.
 #[derive(Module, Debug)]
@@ -15,17 +15,23 @@ pub struct GroupNorm {
     /// δ, `[channels]`, initially 0.
     pub beta: Param<Tensor<1>>,
     groups: usize,
+    epsilon: f64,
 }
 
 impl GroupNorm {
-    /// A norm over `channels` in groups of at least four channels, at most `groups` groups.
+    /// A norm over `channels` in groups of at least four channels, at most `groups` groups; ε = 10⁻⁵.
     pub fn new(channels: usize, groups: usize, init: &mut Init) -> Self {
-        let wanted = groups.min(channels / 4).max(1);
-        let groups = (1..=wanted)
+        Self::at_most(channels, groups.min(channels / 4), 1e-5, init)
+    }
+
+    /// A norm over `channels` in `groups` groups, or in the next smaller number that divides the channels.
+    pub fn at_most(channels: usize, groups: usize, epsilon: f64, init: &mut Init) -> Self {
+        let groups = (1..=groups.max(1))
             .rev()
             .find(|g| channels.is_multiple_of(*g))
             .unwrap_or(1);
         Self {
+            epsilon,
             gamma: init.constant([channels], 1.0),
             beta: init.constant([channels], 0.0),
             groups,
@@ -44,7 +50,7 @@ impl GroupNorm {
             self.gamma.val(),
             self.beta.val(),
             self.groups,
-            1e-5,
+            self.epsilon,
             modulation,
             activate,
         )

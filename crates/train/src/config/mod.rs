@@ -20,7 +20,7 @@ use crate::TrainError;
 pub use coupling::{CouplingConfig, CouplingKind};
 pub use data::{DataConfig, FitConfig};
 pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
-pub use path::PathConfig;
+pub use path::{BetasConfig, PathConfig};
 
 /// A whole training recipe. Sections and keys left out take their defaults; unknown ones are refused.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -89,7 +89,7 @@ fn dit(config: &DiTConfig) -> Result<(), Refusal> {
     }
     // Positions have sines and cosines of two coordinates, learned features of time those of one.
     let multiple = match config.form {
-        DiTForm::Original => 4,
+        DiTForm::Original | DiTForm::Diffusers => 4,
         DiTForm::Course => 2,
     };
     if !width.is_multiple_of(multiple) {
