@@ -1,0 +1,64 @@
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use crate::config::{Config, NetworkConfig, ObjectiveConfig, PathConfig};
+use crate::{StateDict, TrainError};
+
+/// What a file of weights may leave open.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    /// Pixels a side.
+    pub size: Option<usize>,
+    /// Heads of the attention.
+    pub heads: Option<usize>,
+    /// The names of the classes.
+    pub names: Option<Vec<String>>,
+}
+
+/// What an imported network is, how it is asked, and of what.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) network: NetworkConfig,
+    /// `[channels, height, width]`.
+    pub(super) image: [usize; 3],
+    pub(super) classes: usize,
+    pub(super) path: PathConfig,
+    pub(super) objective: ObjectiveConfig,
+    /// What it is usually sampled by.
+    pub(super) sampler: &'static str,
+    /// Do they have a row for ∅ among their classes?
+    pub(super) null: bool,
+}
+
+impl Plan {
+    /// The recipe of a run of this name.
+    ///
+    /// # Errors
+    /// A plan that makes no recipe: values out of range.
+    pub(super) fn config(&self, name: &str, dict: &StateDict) -> Result<Config, TrainError> {
+        let value = |v: Result<Value, toml::ser::Error>| v.expect("plain values");
+        let mut recipe = Table::new();
+        recipe.insert("name".into(), name.into());
+        let data = Table::from_iter([("kind".to_owned(), Value::from("elsewhere"))]);
+        recipe.insert("data".into(), data.into());
+        recipe.insert("network".into(), value(Value::try_from(&self.network)));
+        if !self.is_autoencoder() {
+            let mut objective = self.objective.clone();
+            objective.classes = self.classes > 0;
+            // ∅ is known where they have a row for it.
+            objective.label_drop = if self.classes > 0 && self.null { 0.1 } else { 0.0 };
+            recipe.insert("path".into(), value(Value::try_from(&self.path)));
+            recipe.insert("objective".into(), value(Value::try_from(&objective)));
+            let sampler = ("sampler".to_owned(), Value::from(self.sampler));
+            let steps = ("steps".to_owned(), Value::from(50));
+            recipe.insert("sample".into(), Table::from_iter([sampler, steps]).into());
+        }
+        let text = toml::to_string(&recipe).expect("plain values");
+        Config::parse(&text, &format!("what {} tells", dict.path().display()), &[])
+    }
+
+    pub(super) fn is_autoencoder(&self) -> bool {
+        matches!(self.network, NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_))
+    }
+}
