@@ -12,6 +12,7 @@ use burn::backend::{
 
 use crate::raw::activation::Curve;
 use crate::raw::adamw::Step;
+use std::sync::Arc;
 
 /// Any number of float tensors, at least one, as an argument of an operation.
 pub(crate) struct Tensors<B: Backend>(pub(crate) Vec<FloatTensor<B>>);
@@ -66,6 +67,10 @@ pub(crate) struct NormOptions {
     pub(crate) activate: bool,
 }
 
+/// How many keys each sample of an attention has; without, all of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyLengths(pub(crate) Option<Arc<[usize]>>);
+
 /// What a normalisation of tokens is, beside its tensors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenNormOptions {
@@ -111,11 +116,12 @@ pub(crate) trait FusedOps: Backend {
         curve: Curve,
     ) -> FloatTensor<Self>;
 
-    /// See [`crate::attention`].
+    /// See [`crate::attention`] and [`crate::attention_within`].
     fn fused_attention(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
+        lengths: KeyLengths,
     ) -> FloatTensor<Self>;
 
     /// See [`crate::self_attention`].
@@ -219,6 +225,7 @@ pub(crate) trait FusedGrads: Backend {
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
+        lengths: &KeyLengths,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
     /// With respect to q, k and v.
@@ -227,6 +234,7 @@ pub(crate) trait FusedGrads: Backend {
         output: FloatTensor<Self>,
         tape: FloatTensor<Self>,
         dy: FloatTensor<Self>,
+        lengths: &KeyLengths,
     ) -> [FloatTensor<Self>; 3];
 
     /// As [`attention_with_tape`](Self::attention_with_tape).

@@ -2,9 +2,9 @@
 
 mod common;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use common::{agree, agree_from, bits, error, flat, numbers, run, run_on, values};
-use fokker_kernels::{attention, reference, self_attention};
+use fokker_kernels::{attention, attention_within, reference, self_attention};
 use proptest::prelude::*;
 
 /// Features per head around the widths of the vectors.
@@ -237,4 +237,92 @@ fn one_key_takes_it_all() {
     for gradient in &grads[..2] {
         assert!(gradient.iter().all(|g| g.abs() < 2e-6), "{gradient:?}");
     }
+}
+
+fn lengths(values: &[i32], device: &Device) -> Tensor<1, Int> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_lengths(
+        n in 1usize..120, m in 1usize..160, h in 1usize..4, d in dims(), view: bool, seed: u64, share in prop::array::uniform3(0f64..1.0),
+    ) {
+        let (inputs, with) = lengthy([3, n, m, h, d], view, seed);
+        let counts = share.map(|s| 1 + (s * m as f64) as i32);
+        agree_from(TERMS, "attention_within", &inputs, with(attention_within, counts), with(reference::attention_within, counts));
+    }
+}
+
+type Within = fn(Tensor<4>, Tensor<4>, Tensor<4>, Tensor<1, Int>) -> Tensor<4>;
+
+/// As [`case`], of three samples with as many keys each as `counts` says.
+fn lengthy(
+    [b, n, m, h, d]: [usize; 5],
+    view: bool,
+    seed: u64,
+) -> (Vec<Vec<f32>>, impl Fn(Within, [i32; 3]) -> OfFlat) {
+    let (inputs, _) = case([b, n, m, h, d], 2.0, view, seed);
+    let with = move |f: Within, counts: [i32; 3]| -> OfFlat {
+        Box::new(move |t: &[Tensor<1>]| {
+            let q = heads(&t[0], [b, n, h, d], view);
+            let [k, v] = [1, 2].map(|i| heads(&t[i], [b, m, h, d], view));
+            let counts = lengths(&counts, &t[0].device());
+            flatten(f(q, k, v, counts))
+        })
+    };
+    (inputs, with)
+}
+
+/// A sample within its length has the bits of a sample that has no other keys, forward and backward, whatever lies after them.
+#[test]
+fn keys_after_the_length_change_no_bit() {
+    let [n, m, h, d] = [130, 700, 2, 24];
+    for count in [1, 9, 128, 600] {
+        let (mut inputs, with) = lengthy([3, n, m, h, d], false, 3);
+        let (y, grads) = run(&inputs, with(attention_within, [700, count, 700]));
+        let token = h * d;
+        let (of_q, of_k) = (n * token, m * token);
+        let keys = count as usize * token;
+        let alone: Vec<Vec<f32>> = [(0, of_q, of_q), (1, of_k, keys), (2, of_k, keys)]
+            .map(|(i, sample, n)| inputs[i][sample..][..n].to_vec())
+            .to_vec();
+        let device = Device::flex().autodiff();
+        let t: Vec<Tensor<1>> = alone
+            .iter()
+            .map(|v| flat(v, &device).require_grad())
+            .collect();
+        let [k, v] = [1, 2].map(|i| t[i].clone().reshape([1, count as usize, h, d]));
+        let one = flatten(attention(t[0].clone().reshape([1, n, h, d]), k, v));
+        assert!(bits(&values(one.clone())) == bits(&y[of_q..2 * of_q]));
+        let dy = &numbers(3 * of_q, 99)[of_q..2 * of_q];
+        let back = (one * flat(dy, &device)).sum().backward();
+        for (i, (from, n)) in [(of_q, of_q), (of_k, keys), (of_k, keys)]
+            .into_iter()
+            .enumerate()
+        {
+            let own = values(t[i].grad(&back).expect("a gradient"));
+            assert!(
+                bits(&own) == bits(&grads[i][from..from + n]),
+                "gradient {i} of {count} keys"
+            );
+        }
+        for i in [1, 2] {
+            let rest = &grads[i][of_k + keys..2 * of_k];
+            assert!(rest.iter().all(|g| *g == 0.0));
+            inputs[i][of_k + keys..2 * of_k].fill(f32::NAN);
+        }
+        let (spoiled, _) = run(&inputs, with(attention_within, [700, count, 700]));
+        assert!(bits(&spoiled) == bits(&y), "what is not looked at matters");
+    }
+}
+
+#[test]
+#[should_panic(expected = "lengths must be from 1 to the 4 keys, got 5")]
+fn lengths_beyond_the_keys_are_named() {
+    let device = Device::flex();
+    let of = || Tensor::<4>::zeros([2, 4, 1, 8], &device);
+    attention_within(of(), of(), of(), lengths(&[4, 5], &device));
 }

@@ -3,11 +3,11 @@
 
 mod common;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use common::{bits, flat, numbers, run, values};
 use fokker_kernels::{
-    Activation, TokenNorm, attention, conv2d, gated_add, gelu, gelu_erf, group_norm_silu, linear,
-    linear_act, mlp, self_attention, silu, token_norm, upsample2x,
+    Activation, TokenNorm, attention, attention_within, conv2d, gated_add, gelu, gelu_erf,
+    group_norm_silu, linear, linear_act, mlp, self_attention, silu, token_norm, upsample2x,
 };
 
 const BATCHES: [usize; 4] = [1, 5, 16, 33];
@@ -102,6 +102,19 @@ fn transformer(tokens: usize, heads: usize, dim: usize) -> Vec<Case> {
                 let x = t[0].clone().reshape([b, 3 * n, h, d]);
                 let [q, k, v] = [0, 1, 2].map(|i| x.clone().narrow(1, i * n, n));
                 flatten(attention(q, k.narrow(1, 1, n - 1), v.narrow(1, 1, n - 1)))
+            }),
+        ),
+        (
+            "attention_within",
+            3 * n * w,
+            vec![],
+            Box::new(move |b, t| {
+                let x = t[0].clone().reshape([b, 3 * n, h, d]);
+                let [q, k, v] = [0, 1, 2].map(|i| x.clone().narrow(1, i * n, n));
+                let lengths: Vec<i32> = (0..b).map(|i| ((7 * i + n / 2) % n + 1) as i32).collect();
+                let lengths = TensorData::new(lengths, [b]);
+                let lengths = Tensor::<1, Int>::from_data(lengths, &t[0].device());
+                flatten(attention_within(q, k, v, lengths))
             }),
         ),
         (

@@ -1,4 +1,4 @@
-use crate::extension::{FusedGrads, FusedOps};
+use crate::extension::{FusedGrads, FusedOps, KeyLengths};
 use burn::backend::Autodiff;
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
@@ -10,8 +10,8 @@ use burn::backend::tensor::FloatTensor;
 struct Attention;
 
 impl<B: FusedGrads> Backward<B, 3> for Attention {
-    /// The inputs, the output and the numbers kept beside it.
-    type State = ([NodeId; 3], FloatTensor<B>, FloatTensor<B>);
+    /// The inputs, the output, the numbers kept beside it and how many keys there are.
+    type State = ([NodeId; 3], FloatTensor<B>, FloatTensor<B>, KeyLengths);
 
     fn backward(
         self,
@@ -19,10 +19,10 @@ impl<B: FusedGrads> Backward<B, 3> for Attention {
         grads: &mut Gradients,
         checkpointer: &mut Checkpointer,
     ) {
-        let (ids, output, tape) = ops.state;
+        let (ids, output, tape, lengths) = ops.state;
         let inputs = ids.map(|id| checkpointer.retrieve_node_output(id));
         let dy = grads.consume::<B>(&ops.node);
-        let all = B::attention_grads(inputs, output, tape, dy);
+        let all = B::attention_grads(inputs, output, tape, dy, &lengths);
         for (parent, grad) in ops.parents.into_iter().zip(all) {
             if let Some(node) = parent {
                 grads.register::<B>(node.id, grad);
@@ -34,6 +34,7 @@ impl<B: FusedGrads> Backward<B, 3> for Attention {
 /// The attention of (q, k, v), recorded with its derivative.
 pub(super) fn apart<B: FusedOps + FusedGrads, C: CheckpointStrategy>(
     inputs: [FloatTensor<Autodiff<B, C>>; 3],
+    lengths: KeyLengths,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = inputs.each_ref().map(|t| t.node());
     match Backward::<B, 3>::prepare::<C>(Attention, nodes)
@@ -43,12 +44,12 @@ pub(super) fn apart<B: FusedOps + FusedGrads, C: CheckpointStrategy>(
         OpsKind::Tracked(mut prep) => {
             let ids = inputs.each_ref().map(|t| prep.checkpoint(t));
             let [q, k, v] = inputs.map(|t| t.into_primitive());
-            let (y, tape) = B::attention_with_tape(q, k, v);
-            prep.finish((ids, y.clone(), tape), y)
+            let (y, tape) = B::attention_with_tape(q, k, v, &lengths);
+            prep.finish((ids, y.clone(), tape, lengths), y)
         }
         OpsKind::UnTracked(prep) => {
             let [q, k, v] = inputs.map(|t| t.into_primitive());
-            prep.finish(B::fused_attention(q, k, v))
+            prep.finish(B::fused_attention(q, k, v, lengths))
         }
     }
 }

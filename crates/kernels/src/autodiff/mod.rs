@@ -10,7 +10,7 @@ mod mlp;
 mod norm;
 mod upsample;
 
-use crate::extension::{FusedGrads, FusedOps, NormOptions, Tensors, TokenNormOptions};
+use crate::extension::{FusedGrads, FusedOps, KeyLengths, NormOptions, Tensors, TokenNormOptions};
 use crate::raw::activation::Curve;
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -56,8 +56,9 @@ impl<B: FusedOps + FusedGrads, C: CheckpointStrategy> FusedOps for Autodiff<B, C
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
+        lengths: KeyLengths,
     ) -> FloatTensor<Self> {
-        attention::apart::<B, C>([q, k, v])
+        attention::apart::<B, C>([q, k, v], lengths)
     }
 
     fn fused_self_attention(qkv: FloatTensor<Self>, heads: usize) -> FloatTensor<Self> {

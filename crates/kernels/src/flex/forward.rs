@@ -1,7 +1,7 @@
 use super::sizes::{affine, geometry, linear_sizes, norm_sizes, plan, views};
 use super::tensors::{dims, last_axis, like, row_major, sole_values, tensor, values};
 use super::transformer;
-use crate::extension::{FusedOps, NormOptions, Tensors, TokenNormOptions};
+use crate::extension::{FusedOps, KeyLengths, NormOptions, Tensors, TokenNormOptions};
 use crate::raw::activation::{self, Curve};
 use crate::raw::{Level, conv, linear, mlp, norm, upsample};
 use burn::backend::Flex;
@@ -84,8 +84,13 @@ impl FusedOps for Flex {
         })
     }
 
-    fn fused_attention(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> FlexTensor {
-        transformer::attention(q, k, v).0
+    fn fused_attention(
+        q: FlexTensor,
+        k: FlexTensor,
+        v: FlexTensor,
+        lengths: KeyLengths,
+    ) -> FlexTensor {
+        transformer::attention(q, k, v, &lengths).0
     }
 
     fn fused_self_attention(qkv: FlexTensor, heads: usize) -> FlexTensor {

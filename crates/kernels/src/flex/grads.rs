@@ -2,7 +2,7 @@ use super::forward::linear_then;
 use super::sizes::{affine, geometry, norm_sizes, plan, views};
 use super::tensors::{dims, last_axis, like, row_major, rows, tensor, values, width};
 use super::transformer;
-use crate::extension::{FusedGrads, NormOptions, TokenNormOptions};
+use crate::extension::{FusedGrads, KeyLengths, NormOptions, TokenNormOptions};
 use crate::raw::activation::{self, Curve};
 use crate::raw::scratch::{Shared, unfilled};
 use crate::raw::{Level, conv, linear, mlp, norm, upsample};
@@ -148,8 +148,9 @@ impl FusedGrads for Flex {
         q: FlexTensor,
         k: FlexTensor,
         v: FlexTensor,
+        lengths: &KeyLengths,
     ) -> (FlexTensor, FlexTensor) {
-        transformer::attention(q, k, v)
+        transformer::attention(q, k, v, lengths)
     }
 
     fn attention_grads(
@@ -157,8 +158,9 @@ impl FusedGrads for Flex {
         output: FlexTensor,
         tape: FlexTensor,
         dy: FlexTensor,
+        lengths: &KeyLengths,
     ) -> [FlexTensor; 3] {
-        transformer::attention_grads(inputs, &output, &tape, dy)
+        transformer::attention_grads(inputs, &output, &tape, dy, lengths)
     }
 
     fn self_attention_with_tape(qkv: FlexTensor, heads: usize) -> (FlexTensor, FlexTensor) {

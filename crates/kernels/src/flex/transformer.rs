@@ -2,7 +2,7 @@
 
 use super::sizes::affine;
 use super::tensors::{dims, like, row_major, sole_values, tensor, values};
-use crate::extension::TokenNormOptions;
+use crate::extension::{KeyLengths, TokenNormOptions};
 use crate::raw::affine::Affine;
 use crate::raw::attention::{self, Heads, Passed, Place};
 use crate::raw::scratch::{Shared, unfilled};
@@ -47,11 +47,23 @@ fn heads_of(t: &FlexTensor, place: Place) -> Heads<'_> {
 }
 
 /// The output and what the gradients need of the way there.
-pub(super) fn attention(q: FlexTensor, k: FlexTensor, v: FlexTensor) -> (FlexTensor, FlexTensor) {
+pub(super) fn attention(
+    q: FlexTensor,
+    k: FlexTensor,
+    v: FlexTensor,
+    lengths: &KeyLengths,
+) -> (FlexTensor, FlexTensor) {
     let [q, k, v] = [q, k, v].map(row_major);
     let (sizes, of_q, of_k) = apart(&q, &k);
     let [of_v, of_k, of_q] = [heads_of(&v, of_k), heads_of(&k, of_k), heads_of(&q, of_q)];
-    let (o, stats) = attention::forward(Level::best(), of_q, of_k, of_v, &sizes);
+    let (o, stats) = attention::forward(
+        Level::best(),
+        of_q,
+        of_k,
+        of_v,
+        &sizes,
+        lengths.0.as_deref(),
+    );
     let n = stats.len();
     (like(o, &q), tensor(stats, [n]))
 }
@@ -61,6 +73,7 @@ pub(super) fn attention_grads(
     output: &FlexTensor,
     stats: &FlexTensor,
     dy: FlexTensor,
+    lengths: &KeyLengths,
 ) -> [FlexTensor; 3] {
     let ([q, k, v], dy) = (inputs.map(row_major), row_major(dy));
     let (sizes, of_q, of_k) = apart(&q, &k);
@@ -77,7 +90,8 @@ pub(super) fn attention_grads(
         (&Shared::new(&mut dk), of_k),
         (&Shared::new(&mut dv), of_k),
     ];
-    attention::backward(Level::best(), passed, values(&dy), &sizes, grads);
+    let lengths = lengths.0.as_deref();
+    attention::backward(Level::best(), passed, values(&dy), &sizes, lengths, grads);
     [like(dq, &q), like(dk, &k), like(dv, &v)]
 }
 
@@ -86,7 +100,7 @@ pub(super) fn self_attention(qkv: FlexTensor, heads: usize) -> (FlexTensor, Flex
     let qkv = row_major(qkv);
     let (sizes, places) = together(&qkv, heads);
     let [q, k, v] = places.map(|place| heads_of(&qkv, place));
-    let (o, stats) = attention::forward(Level::best(), q, k, v, &sizes);
+    let (o, stats) = attention::forward(Level::best(), q, k, v, &sizes, None);
     let n = stats.len();
     let shape = [sizes.batch, sizes.queries, heads * sizes.dim];
     (tensor(o, shape), tensor(stats, [n]))
@@ -112,7 +126,7 @@ pub(super) fn self_attention_grad(
     let mut grad = unfilled(values(&qkv).len());
     let shared = Shared::new(&mut grad);
     let grads = places.map(|place| (&shared, place));
-    attention::backward(Level::best(), passed, values(&dy), &sizes, grads);
+    attention::backward(Level::best(), passed, values(&dy), &sizes, None, grads);
     like(grad, &qkv)
 }
 

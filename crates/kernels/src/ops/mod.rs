@@ -11,7 +11,7 @@ mod mlp;
 mod tokens;
 
 pub use activation::{gelu, gelu_erf, silu};
-pub use attention::{attention, self_attention};
+pub use attention::{attention, attention_within, self_attention};
 pub use batch_norm::{SiluAt, batch_norm, batch_norm_train};
 pub use bilinear::bilinear2x;
 pub use conv::{conv2d, upsample2x};

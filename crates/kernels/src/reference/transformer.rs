@@ -2,13 +2,40 @@
 
 use super::{linear, silu};
 use crate::{Activation, TokenNorm};
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Int, Tensor, activation};
 
 /// softmax(q kᵀ / √dim) v; see [`crate::attention`].
 pub fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
+    weighted(q, k, v, |logits| logits)
+}
+
+/// Attention to the first keys of each sample; see [`crate::attention_within`].
+pub fn attention_within(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    lengths: Tensor<1, Int>,
+) -> Tensor<4> {
+    let [b, keys, _, _] = k.dims();
+    let places = Tensor::<1, Int>::arange(0..keys as i64, &lengths.device());
+    let places = places.reshape([1, 1, 1, keys]).repeat_dim(0, b);
+    let after = places.greater_equal(lengths.reshape([b, 1, 1, 1]).repeat_dim(3, keys));
+    weighted(q, k, v, |logits| {
+        let [_, heads, queries, _] = logits.dims();
+        let after = after.repeat_dim(1, heads).repeat_dim(2, queries);
+        logits.mask_fill(after, f32::NEG_INFINITY)
+    })
+}
+
+fn weighted(
+    q: Tensor<4>,
+    k: Tensor<4>,
+    v: Tensor<4>,
+    mask: impl FnOnce(Tensor<4>) -> Tensor<4>,
+) -> Tensor<4> {
     let scale = (q.dims()[3] as f64).powf(-0.5);
     let [q, k, v] = [q, k, v].map(|t| t.swap_dims(1, 2));
-    let weights = activation::softmax(q.mul_scalar(scale).matmul(k.transpose()), 3);
+    let weights = activation::softmax(mask(q.mul_scalar(scale).matmul(k.transpose())), 3);
     weights.matmul(v).swap_dims(1, 2)
 }
 

@@ -22,6 +22,21 @@ impl Positions {
         Self::Fixed(Tensor::from_data(values, device))
     }
 
+    /// Fixed vectors of `width` numbers (an even number) for the places of a line: (sin pω_k, cos pω_k) with
+    /// ω_k = 10,000^(−2k/width). Source: Vaswani et al., 2017.
+    pub fn line(width: usize, places: usize, device: &Device) -> Self {
+        assert!(
+            width.is_multiple_of(2),
+            "expected an even width for positions, got {width}"
+        );
+        let mut values = Vec::with_capacity(places * width);
+        for place in 0..places {
+            sines(place, width / 2, &mut values);
+        }
+        let values = TensorData::new(values, [places, width]);
+        Self::Fixed(Tensor::from_data(values, device))
+    }
+
     /// Trained vectors.
     pub fn learned(width: usize, tokens: usize, init: &mut Init) -> Self {
         Self::Learned(init.normal([tokens, width], 1.0))
@@ -48,11 +63,16 @@ fn sin_cos(width: usize, [rows, columns]: [usize; 2]) -> Vec<f32> {
     for row in 0..rows {
         for column in 0..columns {
             for place in [column, row] {
-                let angle = |k| place as f64 * 10_000_f64.powf(-(k as f64) / quarter as f64);
-                values.extend((0..quarter).map(|k| angle(k).sin() as f32));
-                values.extend((0..quarter).map(|k| angle(k).cos() as f32));
+                sines(place, quarter, &mut values);
             }
         }
     }
     values
+}
+
+/// Appends `count` sines and then as many cosines of the place.
+fn sines(place: usize, count: usize, values: &mut Vec<f32>) {
+    let angle = |k| place as f64 * 10_000_f64.powf(-(k as f64) / count as f64);
+    values.extend((0..count).map(|k| angle(k).sin() as f32));
+    values.extend((0..count).map(|k| angle(k).cos() as f32));
 }

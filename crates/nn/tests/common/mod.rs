@@ -6,6 +6,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_core::{Labels, Network, State, labels};
 use fokker_nn::Init;
+use fokker_nn::layers::EncodedText;
 
 /// A device without and one with autodiff.
 pub(crate) fn devices() -> [Device; 2] {
@@ -77,6 +78,18 @@ pub(crate) fn inputs(rows: usize, dim: usize, device: &Device) -> (State, Tensor
         Tensor::from_data(TensorData::new(t, [rows]), device),
         labels(&y, device),
     )
+}
+
+/// Texts of these lengths with vectors of six numbers; `parity/modern.py` has the same formula.
+pub(crate) fn texts(lengths: &[usize]) -> Vec<EncodedText> {
+    let text = |(k, length): (usize, &usize)| {
+        let wave = |i: usize| (1.3 * i as f64 + k as f64).sin() as f32;
+        EncodedText {
+            tokens: (0..6 * length).map(wave).collect(),
+            pooled: (100..106).map(wave).collect(),
+        }
+    };
+    lengths.iter().enumerate().map(text).collect()
 }
 
 /// A fixed gradient at an output of `n` values.
@@ -201,9 +214,39 @@ pub(crate) fn equals_fixture<N: Network>(net: &N, name: &str, rows: usize, dim: 
     assert!(e <= 1e-4, "{name}: gradient off by {e:e}");
 }
 
+/// Asserts that the network of the formula's weights gives the output, the gradient at x and the gradients of all weights of the
+/// fixture that `parity/modern.py` wrote.
+pub(crate) fn equals_modern<N: Network>(net: &N, name: &str, dim: usize) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/modern.json");
+    let fixture = fixture_of(path, name);
+    let got = pass(net, 2, dim);
+    let e = error(&got.output, &numbers(&fixture["output"]));
+    assert!(e <= 1e-5, "{name}: output off by {e:e}");
+    let e = error(&got.at_x, &numbers(&fixture["gradient"]));
+    assert!(e <= 1e-4, "{name}: gradient off by {e:e}");
+    // For each weight the product of its gradient with the cotangent of its length, and the gradient's norm.
+    let weights = numbers(&fixture["weights"]);
+    let pairs = weights.as_chunks::<2>().0;
+    assert_eq!(pairs.len(), got.at_weights.len(), "{name}: other weights");
+    // A bias that shifts all logits alike has a gradient of rounding only.
+    let floor = 1e-2 * pairs.iter().fold(0.0_f32, |m, p| m.max(p[1]));
+    for ((weight, gradient), [product, norm]) in got.at_weights.iter().zip(pairs) {
+        let [device, _] = devices();
+        let against = values(cotangent(gradient.len(), &device));
+        let products = gradient.iter().zip(&against);
+        let ours: f64 = products.map(|(g, c)| f64::from(*g) * f64::from(*c)).sum();
+        let e = (ours as f32 - product).abs() / norm.max(floor);
+        assert!(e <= 1e-4, "{name}: gradient of {weight} off by {e:e}");
+    }
+}
+
 /// One network of the fixture that `parity/networks.py` wrote.
 pub(crate) fn fixture(name: &str) -> serde_json::Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/networks.json");
+    fixture_of(path, name)
+}
+
+fn fixture_of(path: &str, name: &str) -> serde_json::Value {
     let text = std::fs::read_to_string(path).expect("the fixture is committed");
     let mut all: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     all[name].take()

@@ -1,11 +1,11 @@
 use super::softmax::weights;
 use super::{
-    Heads, Left, Sizes, Stats, Tokens, blocks, cut, every, logits, mix, pack_lanes, pack_terms,
-    scaled,
+    Heads, Keys, Left, Sizes, Stats, Tokens, every, logits, mix, pack_lanes, pack_terms, scaled,
 };
 use super::{padded, row_stride, take};
 use crate::raw::Level;
 use crate::raw::gemm::Terms;
+use crate::raw::pack::panels;
 use crate::raw::scratch::{Shared, unfilled, with_space};
 use rayon::prelude::*;
 
@@ -16,13 +16,15 @@ const KEYS: usize = 512;
 /// Queries that are worth packing the keys and the values of a head again.
 const PART: usize = 4 * QUERIES;
 
-/// The output `[batch, queries, heads, dim]`, and the two numbers per query that [`backward`](super::backward) needs.
+/// The output `[batch, queries, heads, dim]`, and the two numbers per query that [`backward`](super::backward) needs. With
+/// `lengths`, sample b has the first `lengths[b]` keys only.
 pub(crate) fn forward(
     level: Level,
     q: Heads<'_>,
     k: Heads<'_>,
     v: Heads<'_>,
     s: &Sizes,
+    lengths: Option<&[usize]>,
 ) -> (Vec<f32>, Stats) {
     let Sizes {
         batch,
@@ -31,16 +33,13 @@ pub(crate) fn forward(
         keys,
         dim,
     } = *s;
-    let (key_panels, features) = cut(level, s);
-    let key_blocks = blocks(&key_panels, KEYS);
+    let all_keys = Keys::new(level, s, lengths, KEYS);
+    let features = panels(level, dim);
     let width = padded(&features);
-    let ld = row_stride(padded(&key_panels).min(KEYS));
+    let most = padded(&panels(level, keys));
+    let ld = row_stride(most.min(KEYS));
     let (q_rows, s_rows) = (every(q.place.token, QUERIES), every(ld, QUERIES));
     let dims = Terms::new(every(1, dim));
-    let terms: Vec<Terms> = key_blocks
-        .iter()
-        .map(|b| Terms::new(every(1, b.keys)))
-        .collect();
 
     let (ones, scale) = (vec![1.0; keys], s.scale() * std::f32::consts::LOG2_E);
 
@@ -49,21 +48,30 @@ pub(crate) fn forward(
     let (shared, shared_stats) = (Shared::new(&mut out), Shared::new(&mut stats));
     let one = |head: usize, first: usize, count: usize| {
         let (b, h) = (head / heads, head % heads);
-        let packed = padded(&key_panels) * dim + keys * width;
+        let of_sample = all_keys.sample(b);
+        let (keys, key_panels) = (of_sample.keys, &of_sample.panels);
+        let packed = most * dim + keys * width;
         with_space(packed + QUERIES * (ld + width + 3), |mut space| {
             let space = &mut space;
-            let lanes = take(space, padded(&key_panels) * dim);
+            let lanes = take(space, padded(key_panels) * dim);
             let values = take(space, keys * width);
             pack_lanes(
                 level,
                 k.of(b, h, dim),
                 k.place.token,
                 dim,
-                &key_panels,
+                key_panels,
                 lanes,
             );
             let v_head = v.of(b, h, dim);
-            pack_terms(level, v_head, v.place.token, &ones, &features, values);
+            pack_terms(
+                level,
+                v_head,
+                v.place.token,
+                &ones[..keys],
+                &features,
+                values,
+            );
             let p = take(space, QUERIES * ld);
             let acc = take(space, QUERIES * width);
             let [shift, sum, fade] = std::array::from_fn(|_| take(space, QUERIES));
@@ -73,9 +81,9 @@ pub(crate) fn forward(
                 let [shift, sum, fade] = [&mut *shift, &mut *sum, &mut *fade].map(|v| &mut v[..n]);
                 shift.fill(f32::NEG_INFINITY);
                 sum.fill(0.0);
-                for (block, terms) in key_blocks.iter().zip(&terms) {
+                for (block, terms) in of_sample.blocks() {
                     let left = Left::new(q, &q_rows[..n], &dims);
-                    logits(level, left, lanes, block, p, ld);
+                    logits(level, left, lanes, &block, p, ld);
                     let (s, m) = (&mut p[..n * ld], block.keys);
                     weights(level, s, ld, m, scale, shift, sum, fade);
                     let later = block.start > 0;

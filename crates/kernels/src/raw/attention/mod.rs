@@ -26,6 +26,7 @@ pub(crate) struct Sizes {
     pub(crate) batch: usize,
     pub(crate) heads: usize,
     pub(crate) queries: usize,
+    /// Of a sample; where lengths are given, the largest there may be.
     pub(crate) keys: usize,
     pub(crate) dim: usize,
 }
@@ -159,6 +160,7 @@ multiversion! {
 }
 
 /// A run of keys that a block of queries meets at once.
+#[derive(Clone, Copy)]
 struct Block<'a> {
     /// The first key.
     start: usize,
@@ -168,14 +170,13 @@ struct Block<'a> {
 }
 
 /// Cuts all panels of keys into blocks of `size` keys, a multiple of every panel's width.
-fn blocks(all: &[Panel], size: usize) -> Vec<Block<'_>> {
-    all.chunk_by(|a, b| a.start / size == b.start / size)
+fn blocks(all: &[Panel], size: usize) -> impl Iterator<Item = Block<'_>> {
+    all.chunk_by(move |a, b| a.start / size == b.start / size)
         .map(|panels| Block {
             start: panels[0].start,
             keys: panels.iter().map(|p| p.lanes).sum(),
             panels,
         })
-        .collect()
 }
 
 /// The left side of a product: row i has the values at `rows[i]` plus each of the offsets in `terms`.
@@ -262,7 +263,59 @@ fn take<'a>(space: &mut &'a mut [f32], n: usize) -> &'a mut [f32] {
     front
 }
 
-/// The panels of the keys and of the features of one attention.
-fn cut(level: Level, s: &Sizes) -> (Vec<Panel>, Vec<Panel>) {
-    (panels(level, s.keys), panels(level, s.dim))
+/// The keys of every sample, cut into panels and blocks: all of them, or as many as the sample's length says. What is cut
+/// depends on a sample's own length only, so that its bits are those of the same keys without others after them.
+struct Keys {
+    /// For each sample, which of the cuts is its own.
+    of: Vec<usize>,
+    cuts: Vec<Cut>,
+}
+
+/// So many keys, cut.
+struct Cut {
+    keys: usize,
+    panels: Vec<Panel>,
+    size: usize,
+    terms: Vec<Terms>,
+}
+
+impl Keys {
+    /// Keys in blocks of `size`.
+    fn new(level: Level, s: &Sizes, lengths: Option<&[usize]>, size: usize) -> Self {
+        let all = vec![s.keys; s.batch];
+        let lengths = lengths.unwrap_or(&all);
+        let mut counts = lengths.to_vec();
+        counts.sort_unstable();
+        counts.dedup();
+        let of = |n: &usize| counts.binary_search(n).expect("one of them");
+        Self {
+            of: lengths.iter().map(of).collect(),
+            cuts: counts.iter().map(|&n| Cut::new(level, n, size)).collect(),
+        }
+    }
+
+    /// Those of sample `b`.
+    fn sample(&self, b: usize) -> &Cut {
+        &self.cuts[self.of[b]]
+    }
+}
+
+impl Cut {
+    fn new(level: Level, keys: usize, size: usize) -> Self {
+        let panels = panels(level, keys);
+        let terms = blocks(&panels, size)
+            .map(|b| Terms::new(every(1, b.keys)))
+            .collect();
+        Self {
+            keys,
+            panels,
+            size,
+            terms,
+        }
+    }
+
+    /// The blocks, and for each the terms of a sum over its keys.
+    fn blocks(&self) -> impl Iterator<Item = (Block<'_>, &Terms)> {
+        blocks(&self.panels, self.size).zip(&self.terms)
+    }
 }

@@ -58,54 +58,68 @@ fn every_level_matches_the_definition() {
                 keys,
                 dim,
             };
-            let token = heads * dim;
-            let [q, dy] = [1, 2].map(|i| numbers(batch * queries * token, i));
-            let [k, v] = [3, 4].map(|i| numbers(batch * keys * token, i));
-            let (of_q, of_k) = (
-                Place::alone(queries, heads, dim),
-                Place::alone(keys, heads, dim),
-            );
-            let heads_of = |values, place| Heads { values, place };
-            let (qh, kh, vh) = (heads_of(&q, of_q), heads_of(&k, of_k), heads_of(&v, of_k));
-            let (o, stats) = forward(level, qh, kh, vh, &s);
-            let mut grads = [q.len(), k.len(), v.len()].map(unfilled);
-            let [dq, dk, dv] = grads.each_mut().map(|g| Shared::new(g));
-            let passed = Passed {
-                q: qh,
-                k: kh,
-                v: vh,
-                o: &o,
-                stats: &stats,
-            };
-            backward(
-                level,
-                passed,
-                &dy,
-                &s,
-                [(&dq, of_q), (&dk, of_k), (&dv, of_k)],
-            );
-            let [dq, dk, dv] = grads;
-            for b in 0..batch {
-                for h in 0..heads {
-                    let head = |x: &[f32], tokens: usize| -> Vec<f64> {
-                        (0..tokens * dim)
-                            .map(|i| {
-                                f64::from(x[((b * tokens + i / dim) * heads + h) * dim + i % dim])
-                            })
-                            .collect()
-                    };
-                    let [q, dy] = [&q, &dy].map(|x| head(x, queries));
-                    let [k, v] = [&k, &v].map(|x| head(x, keys));
-                    let want = plain(&q, &k, &v, &dy, dim);
-                    let got = [
-                        head(&o, queries),
-                        head(&dq, queries),
-                        head(&dk, keys),
-                        head(&dv, keys),
-                    ];
-                    for (i, (got, want)) in got.iter().zip(&want).enumerate() {
-                        for (g, w) in got.iter().zip(want) {
-                            assert!((g - w).abs() < 1e-5, "{level:?} {s:?} result {i}: {g} {w}");
+            // All keys, and for every sample some of them.
+            let some: Vec<usize> = (0..batch).map(|b| 1 + (keys - 1) / (2 + b)).collect();
+            for lengths in [None, Some(&some[..])] {
+                let token = heads * dim;
+                let [q, dy] = [1, 2].map(|i| numbers(batch * queries * token, i));
+                let [k, v] = [3, 4].map(|i| numbers(batch * keys * token, i));
+                let (of_q, of_k) = (
+                    Place::alone(queries, heads, dim),
+                    Place::alone(keys, heads, dim),
+                );
+                let heads_of = |values, place| Heads { values, place };
+                let (qh, kh, vh) = (heads_of(&q, of_q), heads_of(&k, of_k), heads_of(&v, of_k));
+                let (o, stats) = forward(level, qh, kh, vh, &s, lengths);
+                let mut grads = [q.len(), k.len(), v.len()].map(unfilled);
+                let [dq, dk, dv] = grads.each_mut().map(|g| Shared::new(g));
+                let passed = Passed {
+                    q: qh,
+                    k: kh,
+                    v: vh,
+                    o: &o,
+                    stats: &stats,
+                };
+                backward(
+                    level,
+                    passed,
+                    &dy,
+                    &s,
+                    lengths,
+                    [(&dq, of_q), (&dk, of_k), (&dv, of_k)],
+                );
+                let [dq, dk, dv] = grads;
+                for b in 0..batch {
+                    for h in 0..heads {
+                        let head = |x: &[f32], tokens: usize| -> Vec<f64> {
+                            (0..tokens * dim)
+                                .map(|i| {
+                                    f64::from(
+                                        x[((b * tokens + i / dim) * heads + h) * dim + i % dim],
+                                    )
+                                })
+                                .collect()
+                        };
+                        let [q, dy] = [&q, &dy].map(|x| head(x, queries));
+                        let [k, v] = [&k, &v].map(|x| head(x, keys));
+                        let m = lengths.map_or(keys, |lengths| lengths[b]) * dim;
+                        let mut want = plain(&q, &k[..m], &v[..m], &dy, dim);
+                        for want in &mut want[2..] {
+                            want.resize(keys * dim, 0.0);
+                        }
+                        let got = [
+                            head(&o, queries),
+                            head(&dq, queries),
+                            head(&dk, keys),
+                            head(&dv, keys),
+                        ];
+                        for (i, (got, want)) in got.iter().zip(&want).enumerate() {
+                            for (g, w) in got.iter().zip(want) {
+                                assert!(
+                                    (g - w).abs() < 1e-5,
+                                    "{level:?} {s:?} result {i}: {g} {w}"
+                                );
+                            }
                         }
                     }
                 }
@@ -135,7 +149,7 @@ fn parts_of_a_head_have_the_bits_of_the_whole() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().expect("a thread pool").install(|| {
-            let (o, stats) = forward(level, q, k, v, &s);
+            let (o, stats) = forward(level, q, k, v, &s, None);
             let passed = Passed {
                 q,
                 k,
@@ -145,7 +159,7 @@ fn parts_of_a_head_have_the_bits_of_the_whole() {
             };
             let mut grad = vec![f32::NAN; qkv.len()];
             let shared = Shared::new(&mut grad);
-            backward(level, passed, &dy, &s, places.map(|p| (&shared, p)));
+            backward(level, passed, &dy, &s, None, places.map(|p| (&shared, p)));
             let all = o.iter().chain(&stats).chain(&grad);
             all.map(|v| v.to_bits()).collect::<Vec<_>>()
         })
