@@ -51,7 +51,9 @@ impl AnyNetwork {
                 NetworkConfig::Mlp(c) => {
                     Ok(Self::Mlp(c.init(shape.size(), outputs, classes, init)))
                 }
-                NetworkConfig::Classifier(_) => refuse(NO_CLASSIFIER.into()),
+                NetworkConfig::Classifier(_) | NetworkConfig::AutoencoderKl(_) => {
+                    refuse(NO_GENERATOR.into())
+                }
                 other => refuse(format!(
                     "a {} needs images, but the data is vectors of {shape}; use kind = \"mlp\"",
                     other.name()
@@ -79,7 +81,9 @@ impl AnyNetwork {
                 let image = fits(image, c.patch, "this DiT (its patch)", "use another patch")?;
                 Self::DiT(c.init(image, outputs, classes, init))
             }
-            NetworkConfig::Classifier(_) => return refuse(NO_CLASSIFIER.into()),
+            NetworkConfig::Classifier(_) | NetworkConfig::AutoencoderKl(_) => {
+                return refuse(NO_GENERATOR.into());
+            }
         })
     }
 }
@@ -88,7 +92,8 @@ fn refuse<T>(what: String) -> Result<T, TrainError> {
     Err(TrainError::Config(format!("network: {what}")))
 }
 
-const NO_CLASSIFIER: &str = "a classifier does not generate; use \"mlp\", \"unet\" or \"dit\"";
+const NO_GENERATOR: &str =
+    "classifiers and autoencoders do not generate; use \"mlp\", \"unet\" or \"dit\"";
 
 impl Network for AnyNetwork {
     fn forward(&self, x: State, t: Tensor<1>, y: Option<Labels>) -> State {

@@ -42,9 +42,6 @@ pub use norm::GroupNorm;
 pub use patches::Patches;
 pub(crate) use patches::{PatchLayout, unpatch};
 pub use positions::Positions;
-<<<<<<< HEAD
-=======
 pub use rotary::Rotary;
 pub use text::{EncodedText, Text, TextEmbedding, TextTable};
->>>>>>> w7-nets
 pub use time::{TimeFeatures, TimestepEmbedder};

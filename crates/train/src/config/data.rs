@@ -58,6 +58,8 @@ pub enum DataConfig {
         #[serde(default)]
         fit: FitConfig,
     },
+    /// Not known: weights were imported that others trained on it.
+    Elsewhere {},
     /// A NumPy array: `.npy` or `.npz`.
     Array {
         /// The file.
@@ -118,6 +120,10 @@ impl DataConfig {
     fn open(&self, seed: u64, split: Split) -> Result<Arc<dyn Dataset>, TrainError> {
         Ok(match self {
             Self::Garments {} => Arc::new(garments()),
+            Self::Elsewhere {} => {
+                let what = "data: the weights of this run were imported, and what they were trained on is not known here";
+                return Err(TrainError::Config(what.into()));
+            }
             Self::Toy { .. } => {
                 let config = self.toy(seed).expect("this is the toy variant");
                 Arc::new(toy(&config)?)
@@ -185,7 +191,7 @@ impl DataConfig {
                 fix(path);
                 labels.iter_mut().for_each(fix);
             }
-            Self::Garments {} | Self::Toy { .. } => {}
+            Self::Garments {} | Self::Elsewhere {} | Self::Toy { .. } => {}
         }
         self
     }

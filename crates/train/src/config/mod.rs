@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use fokker_core::ProbabilityPath;
 use fokker_data::Dataset;
-use fokker_nn::{ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, UNetConfig};
+use fokker_nn::{
+    AutoencoderKlConfig, ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, UNetConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -77,6 +79,9 @@ pub enum NetworkConfig {
     DiT(DiTConfig),
     /// A convolutional classifier, the judge of other runs' samples.
     Classifier(ClassifierConfig),
+    /// The autoencoder of latent diffusion in its public layout.
+    #[serde(rename = "autoencoder-kl")]
+    AutoencoderKl(AutoencoderKlConfig),
 }
 
 impl NetworkConfig {
@@ -88,6 +93,7 @@ impl NetworkConfig {
             Self::CourseUNet(_) => "U-Net of the course",
             Self::DiT(_) => "DiT",
             Self::Classifier(_) => "classifier",
+            Self::AutoencoderKl(_) => "autoencoder",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Networks whose settings parse but make no sense.
 
-use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm, MlpConfig, UNetConfig};
+use fokker_nn::{AutoencoderKlConfig, CourseUNetConfig, DiTConfig, DiTForm, MlpConfig, UNetConfig};
 
 use super::NetworkConfig;
 use super::check::{Refusal, refuse, within};
@@ -49,6 +49,7 @@ impl NetworkConfig {
             Self::CourseUNet(config) => course_unet(config),
             Self::DiT(config) => dit(config),
             Self::Classifier(config) => widths("network.channels", &config.channels),
+            Self::AutoencoderKl(config) => autoencoder_kl(config),
         }
     }
 }
@@ -74,6 +75,20 @@ fn course_unet(config: &CourseUNetConfig) -> Result<(), Refusal> {
     levels(&config.channels)?;
     between("network.blocks", config.blocks, 1, 32)?;
     even("network.embedding", config.embedding)
+}
+
+fn autoencoder_kl(config: &AutoencoderKlConfig) -> Result<(), Refusal> {
+    levels(&config.channels)?;
+    between("network.blocks", config.blocks, 1, 32)?;
+    widths("network.latent_channels", &[config.latent_channels])?;
+    between("network.groups", config.groups, 1, LARGEST)?;
+    let groups = config.groups;
+    if let Some(c) = config.channels.iter().find(|c| !c.is_multiple_of(groups)) {
+        let text = format!("expected a divisor of all channels, got {groups} beside {c}");
+        return refuse("network.groups", text);
+    }
+    within("network.scaling", config.scaling, f64::MIN_POSITIVE, 1e6)?;
+    within("network.shift", config.shift, -1e6, 1e6)
 }
 
 fn dit(config: &DiTConfig) -> Result<(), Refusal> {
