@@ -5,8 +5,10 @@ mod begin;
 mod compare;
 mod distance;
 mod evaluate;
+mod export;
 mod grid;
 mod how;
+mod import;
 mod lab;
 mod likelihood;
 mod machine;
@@ -78,6 +80,8 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Grid(args) => grid::run(args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Lab(args) => lab::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
         Command::Samplers => {
             output::samplers();
             Ok(End::Done)

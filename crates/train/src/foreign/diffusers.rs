@@ -10,7 +10,11 @@ use crate::config::{
 };
 
 /// A DiT of `config.json`.
-pub(super) fn dit(config: &Value, scheduler: Option<&Value>, hints: &Hints) -> Result<Plan, String> {
+pub(super) fn dit(
+    config: &Value,
+    scheduler: Option<&Value>,
+    hints: &Hints,
+) -> Result<Plan, String> {
     let c = Json::new(config, "config.json");
     for (key, value) in [
         ("norm_type", json!("ada_norm_zero")),
@@ -25,7 +29,11 @@ pub(super) fn dit(config: &Value, scheduler: Option<&Value>, hints: &Hints) -> R
     let channels = c.count("in_channels", 4)?;
     let outputs = c.count("out_channels", channels)?;
     if outputs != channels && outputs != 2 * channels {
-        return Err(c.wrong("out_channels", "in_channels or twice as many", &json!(outputs)));
+        return Err(c.wrong(
+            "out_channels",
+            "in_channels or twice as many",
+            &json!(outputs),
+        ));
     }
     let size = hints.size.unwrap_or(c.count("sample_size", 32)?);
     let network = DiTConfig {
@@ -106,18 +114,30 @@ pub(super) fn unet(
     if config.get("class_embed_type").is_some_and(|v| !v.is_null()) {
         return Err(c.wrong("class_embed_type", "null", &config["class_embed_type"]));
     }
-    let channels = c.counts("block_out_channels")?.unwrap_or(vec![224, 448, 672, 896]);
+    let channels = c
+        .counts("block_out_channels")?
+        .unwrap_or(vec![224, 448, 672, 896]);
     c.only("time_embedding_dim", json!(4 * channels[0]))?;
     let pixels = c.count("in_channels", 3)?;
     let outputs = c.count("out_channels", 3)?;
     if outputs != pixels && outputs != 2 * pixels {
-        return Err(c.wrong("out_channels", "in_channels or twice as many", &json!(outputs)));
+        return Err(c.wrong(
+            "out_channels",
+            "in_channels or twice as many",
+            &json!(outputs),
+        ));
     }
     let groups = c.count("norm_num_groups", 32)?;
     let modulation = match c.text("resnet_time_scale_shift", "default")? {
         "default" => Modulation::Shift,
         "scale_shift" => Modulation::ScaleShift,
-        other => return Err(c.wrong("resnet_time_scale_shift", "default or scale_shift", &json!(other))),
+        other => {
+            return Err(c.wrong(
+                "resnet_time_scale_shift",
+                "default or scale_shift",
+                &json!(other),
+            ));
+        }
     };
     let middle = c.maybe_count("attn_norm_num_groups")?;
     if middle.is_some_and(|n| n != groups) {
@@ -133,13 +153,32 @@ pub(super) fn unet(
         ("resnet", "resnet", _) => Resampling::Block,
         (down, up, padding) => {
             let got = format!("{down}, {up}, padding {padding}");
-            return Err(c.wrong("downsample_type, upsample_type", "conv or resnet, both", &json!(got)));
+            return Err(c.wrong(
+                "downsample_type, upsample_type",
+                "conv or resnet, both",
+                &json!(got),
+            ));
         }
     };
-    let usual = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"];
+    let usual = [
+        "DownBlock2D",
+        "AttnDownBlock2D",
+        "AttnDownBlock2D",
+        "AttnDownBlock2D",
+    ];
     let down = c.texts("down_block_types")?.unwrap_or(usual.to_vec());
-    let attention = levels(&c, "down_block_types", &down, ["DownBlock2D", "AttnDownBlock2D"])?;
-    let usual = ["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"];
+    let attention = levels(
+        &c,
+        "down_block_types",
+        &down,
+        ["DownBlock2D", "AttnDownBlock2D"],
+    )?;
+    let usual = [
+        "AttnUpBlock2D",
+        "AttnUpBlock2D",
+        "AttnUpBlock2D",
+        "UpBlock2D",
+    ];
     let mut up = c.texts("up_block_types")?.unwrap_or(usual.to_vec());
     up.reverse();
     let above = levels(&c, "up_block_types", &up, ["UpBlock2D", "AttnUpBlock2D"])?;
@@ -209,11 +248,18 @@ fn diffusion(scheduler: Option<&Value>) -> Result<Plan, String> {
         "epsilon" => PredictionConfig::Noise,
         "v_prediction" => PredictionConfig::V,
         "sample" => PredictionConfig::Data,
-        other => return Err(s.wrong("prediction_type", "epsilon, v_prediction or sample", &json!(other))),
+        other => {
+            return Err(s.wrong(
+                "prediction_type",
+                "epsilon, v_prediction or sample",
+                &json!(other),
+            ));
+        }
     };
     s.only("rescale_betas_zero_snr", json!(false))?;
     let steps = s.count("num_train_timesteps", 1000)?;
-    let steps = u32::try_from(steps).map_err(|_| s.wrong("num_train_timesteps", "fewer", &json!(steps)))?;
+    let steps =
+        u32::try_from(steps).map_err(|_| s.wrong("num_train_timesteps", "fewer", &json!(steps)))?;
     Ok(Plan {
         path: PathConfig {
             beta_start: Some(s.number("beta_start", 1e-4)?),
@@ -243,7 +289,9 @@ pub(super) fn describe(
     null: bool,
 ) -> Result<Value, String> {
     if height != width {
-        return Err(format!("diffusers' networks have square images, and these are {height}×{width}"));
+        return Err(format!(
+            "diffusers' networks have square images, and these are {height}×{width}"
+        ));
     }
     let outputs = channels * config.objective.parametrization().outputs();
     Ok(match &config.network {
@@ -289,7 +337,9 @@ pub(super) fn describe(
                 "use_quant_conv": net.latent_maps,
             })
         }
-        NetworkConfig::AdmUNet(net) => describe_unet(net, [channels, outputs, height], classes, null)?,
+        NetworkConfig::AdmUNet(net) => {
+            describe_unet(net, [channels, outputs, height], classes, null)?
+        }
         other => return Err(format!("diffusers has no {} like ours", other.name())),
     })
 }

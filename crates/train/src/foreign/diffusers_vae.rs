@@ -6,8 +6,16 @@ use super::table::Row::{self, Fused, Layer, Part};
 /// The table.
 pub(super) const ROWS: &[Row] = &[
     Layer("encoder.stem", "encoder.conv_in", Conv),
-    Part("encoder.levels.#.blocks.#.", "encoder.down_blocks.#.resnets.#.", RESIDUAL),
-    Layer("encoder.levels.#.resample", "encoder.down_blocks.#.downsamplers.0.conv", Conv),
+    Part(
+        "encoder.levels.#.blocks.#.",
+        "encoder.down_blocks.#.resnets.#.",
+        RESIDUAL,
+    ),
+    Layer(
+        "encoder.levels.#.resample",
+        "encoder.down_blocks.#.downsamplers.0.conv",
+        Conv,
+    ),
     Part("encoder.middle.", "encoder.mid_block.", MIDDLE),
     Layer("encoder.norm", "encoder.conv_norm_out", Norm),
     Layer("encoder.head", "encoder.conv_out", Conv),
@@ -15,8 +23,16 @@ pub(super) const ROWS: &[Row] = &[
     Layer("latent", "post_quant_conv", Conv),
     Layer("decoder.stem", "decoder.conv_in", Conv),
     Part("decoder.middle.", "decoder.mid_block.", MIDDLE),
-    Part("decoder.levels.#.blocks.#.", "decoder.up_blocks.#.resnets.#.", RESIDUAL),
-    Layer("decoder.levels.#.resample", "decoder.up_blocks.#.upsamplers.0.conv", Conv),
+    Part(
+        "decoder.levels.#.blocks.#.",
+        "decoder.up_blocks.#.resnets.#.",
+        RESIDUAL,
+    ),
+    Layer(
+        "decoder.levels.#.resample",
+        "decoder.up_blocks.#.upsamplers.0.conv",
+        Conv,
+    ),
     Layer("decoder.norm", "decoder.conv_norm_out", Norm),
     Layer("decoder.head", "decoder.conv_out", Conv),
 ];
@@ -26,7 +42,11 @@ const MIDDLE: &[Row] = &[
     Layer("norm", "attentions.0.group_norm", Norm),
     Fused(
         "attention.qkv",
-        ["attentions.0.to_q", "attentions.0.to_k", "attentions.0.to_v"],
+        [
+            "attentions.0.to_q",
+            "attentions.0.to_k",
+            "attentions.0.to_v",
+        ],
     ),
     Layer("attention.proj", "attentions.0.to_out.0", Linear),
     Part("after.", "resnets.1.", RESIDUAL),

@@ -1,8 +1,8 @@
 //! DiT and SiT as published (`facebookresearch/DiT`, `willisma/SiT`): the same names in both.
 
 use super::table::Layer::{Embedding, Linear, Patches};
-use super::table::Row::{self, Layer, Made, Part};
 use super::table::Made::Positions;
+use super::table::Row::{self, Layer, Made, Part};
 
 /// The table.
 pub(super) const ROWS: &[Row] = &[

@@ -57,7 +57,13 @@ impl std::fmt::Display for Differences {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let missing = self.missing.iter().map(|n| format!("{n} is missing"));
         let unexpected = self.unexpected.iter().map(|n| format!("{n} has no place"));
-        let all: Vec<String> = self.shapes.iter().cloned().chain(missing).chain(unexpected).collect();
+        let all: Vec<String> = self
+            .shapes
+            .iter()
+            .cloned()
+            .chain(missing)
+            .chain(unexpected)
+            .collect();
         write!(f, "{}", all[..all.len().min(3)].join("; "))?;
         if all.len() > 3 {
             write!(f, "; and {} more", all.len() - 3)?;
@@ -110,9 +116,9 @@ impl Table {
                 used.insert(theirs.clone());
                 match dict.shape(theirs) {
                     None => wrong.missing.push(theirs.clone()),
-                    Some(found) if found != expected => wrong.shapes.push(format!(
-                        "{theirs}: expected {expected:?}, found {found:?}"
-                    )),
+                    Some(found) if found != expected => wrong
+                        .shapes
+                        .push(format!("{theirs}: expected {expected:?}, found {found:?}")),
                     Some(_) => {}
                 }
             }
@@ -155,7 +161,12 @@ impl Table {
     pub(super) fn send<M: Module>(&self, module: &M) -> Result<BTreeMap<String, Theirs>, String> {
         let ours = shapes(module);
         let mut found = BTreeMap::new();
-        for HostTensor { name, shape, values } in params::collect(module) {
+        for HostTensor {
+            name,
+            shape,
+            values,
+        } in params::collect(module)
+        {
             let pair = self.pair(&name, &ours)?;
             if let Some(counter) = pair.counter.clone() {
                 found.insert(counter, Theirs::Counter);
@@ -189,7 +200,10 @@ impl Table {
         let first = read(&pair.theirs[0])?;
         if pair.copies {
             for other in &pair.theirs[1..] {
-                let same = read(other)?.iter().zip(&first).all(|(a, b)| a.to_bits() == b.to_bits());
+                let same = read(other)?
+                    .iter()
+                    .zip(&first)
+                    .all(|(a, b)| a.to_bits() == b.to_bits());
                 if !same {
                     return Err(format!(
                         "{other} differs from {}: this network has one of the two, so that they must be the same",
@@ -230,7 +244,8 @@ impl Table {
                     }
                 };
                 let counts = line.layer == Layer::BatchNorm && *here == ".gamma";
-                let counter = || filled(&format!("{}.num_batches_tracked", line.theirs[0]), &numbers);
+                let counter =
+                    || filled(&format!("{}.num_batches_tracked", line.theirs[0]), &numbers);
                 return Ok(Pair {
                     theirs,
                     change: match change {
@@ -242,7 +257,9 @@ impl Table {
                 });
             }
         }
-        Err(format!("the network has {name}, which no network of this family has"))
+        Err(format!(
+            "the network has {name}, which no network of this family has"
+        ))
     }
 
     fn made(&self, made: Made) -> Option<(Vec<usize>, Vec<f32>)> {

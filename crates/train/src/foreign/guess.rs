@@ -1,6 +1,6 @@
 //! What network a state dict is of, where names and shapes tell: published DiT and SiT, and the course's U-Net.
 
-use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm, VaeConfig};
+use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm};
 
 use super::plan::{Hints, Plan};
 use super::state_dict::StateDict;
@@ -66,15 +66,13 @@ fn transformer(dict: &StateDict, hints: &Hints) -> Result<Plan, String> {
             mlp_ratio: hidden / width.max(1),
             time_scale: 1.0,
         }),
-        image: [channels, size, size],
         classes,
-        path: PathConfig::scheduler("condot"),
         objective: ObjectiveConfig {
             variance: outputs == 2,
             ..ObjectiveConfig::default()
         },
-        sampler: "heun",
         null: true,
+        ..Plan::plain(channels, size)
     })
 }
 
@@ -96,7 +94,8 @@ pub(super) fn course_unet(dict: &StateDict, hints: &Hints) -> Result<Plan, Strin
             embedding,
         }),
         classes: rows(dict, "y_embedder.weight")?.saturating_sub(1),
-        ..plain(channels, hints.size.unwrap_or(32))
+        null: true,
+        ..Plan::plain(channels, hints.size.unwrap_or(32))
     })
 }
 
@@ -107,7 +106,9 @@ pub(super) fn course_dit(dict: &StateDict, hints: &Hints) -> Result<Plan, String
     };
     let channels = rows(dict, "head.conv.weight")?;
     let patch = (pixels / channels.max(1)).isqrt();
-    let size = hints.size.unwrap_or(rows(dict, "positions")?.isqrt() * patch);
+    let size = hints
+        .size
+        .unwrap_or(rows(dict, "positions")?.isqrt() * patch);
     let hidden = rows(dict, "blocks.0.mlp.fc1.weight")?;
     Ok(Plan {
         network: NetworkConfig::DiT(DiTConfig {
@@ -118,25 +119,8 @@ pub(super) fn course_dit(dict: &StateDict, hints: &Hints) -> Result<Plan, String
             ..DiTConfig::course(patch)
         }),
         classes: rows(dict, "class.weight").map_or(0, |n| n.saturating_sub(1)),
-        ..plain(channels, size)
-    })
-}
-
-/// The autoencoder of lab three, 2026.
-pub(super) fn course_vae(dict: &StateDict, hints: &Hints) -> Result<Plan, String> {
-    let &[_, channels, ..] = shape(dict, "stem.weight")? else {
-        return Err("stem.weight is not that of a convolution".into());
-    };
-    let levels = items(dict, "down.#.blocks.0.norm.weight");
-    let widths = (0..levels).map(|i| rows(dict, &format!("down.{i}.blocks.0.norm.weight")));
-    let network = VaeConfig {
-        channels: widths.collect::<Result<_, _>>()?,
-        blocks: items(dict, "down.0.blocks.#.norm.weight"),
-    };
-    let plan = plain(channels, hints.size.unwrap_or(32));
-    Ok(Plan {
-        network: network.into(),
-        ..plan
+        null: true,
+        ..Plan::plain(channels, size)
     })
 }
 

@@ -47,7 +47,9 @@ impl<'a> Json<'a> {
     pub(super) fn flag(&self, key: &str, usual: bool) -> Result<bool, String> {
         match self.get(key) {
             None => Ok(usual),
-            Some(v) => v.as_bool().ok_or_else(|| self.wrong(key, "true or false", v)),
+            Some(v) => v
+                .as_bool()
+                .ok_or_else(|| self.wrong(key, "true or false", v)),
         }
     }
 

@@ -207,7 +207,10 @@ impl Machine<'_> {
     /// A size of `n` bytes.
     fn size(&mut self, n: usize) -> Result<usize, String> {
         let bytes = self.take(n)?;
-        Ok(bytes.iter().rev().fold(0, |sum, b| sum << 8 | usize::from(*b)))
+        Ok(bytes
+            .iter()
+            .rev()
+            .fold(0, |sum, b| sum << 8 | usize::from(*b)))
     }
 
     fn line(&mut self) -> Result<String, String> {
@@ -231,7 +234,10 @@ impl Machine<'_> {
         let node = if n <= 8 {
             let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
             let start = if negative { -1_i64 } else { 0 };
-            let value = bytes.iter().rev().fold(start, |sum, b| sum << 8 | i64::from(*b));
+            let value = bytes
+                .iter()
+                .rev()
+                .fold(start, |sum, b| sum << 8 | i64::from(*b));
             Node::Int(value)
         } else {
             Node::Opaque
@@ -255,7 +261,9 @@ impl Machine<'_> {
 
     fn pop_text(&mut self) -> Result<String, String> {
         let id = self.pop()?;
-        self.text_of(id).map(str::to_owned).ok_or_else(|| BAD.into())
+        self.text_of(id)
+            .map(str::to_owned)
+            .ok_or_else(|| BAD.into())
     }
 
     /// What was pushed since the newest mark.

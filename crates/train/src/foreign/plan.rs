@@ -1,9 +1,8 @@
-use std::path::Path;
-
+use fokker_nn::MlpConfig;
 use toml::{Table, Value};
 
+use crate::TrainError;
 use crate::config::{Config, NetworkConfig, ObjectiveConfig, PathConfig};
-use crate::{StateDict, TrainError};
 
 /// What a file of weights may leave open.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +31,24 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Velocity on the straight path for square images, without classes; the network is still to be named.
+    pub(super) fn plain(channels: usize, size: usize) -> Self {
+        Self {
+            network: NetworkConfig::Mlp(MlpConfig::default()),
+            image: [channels, size, size],
+            classes: 0,
+            path: PathConfig::scheduler("condot"),
+            objective: ObjectiveConfig::default(),
+            sampler: "heun",
+            null: false,
+        }
+    }
+
     /// The recipe of a run of this name.
     ///
     /// # Errors
     /// A plan that makes no recipe: values out of range.
-    pub(super) fn config(&self, name: &str, dict: &StateDict) -> Result<Config, TrainError> {
+    pub(super) fn config(&self, name: &str, source: &str) -> Result<Config, TrainError> {
         let value = |v: Result<Value, toml::ser::Error>| v.expect("plain values");
         let mut recipe = Table::new();
         recipe.insert("name".into(), name.into());
@@ -47,7 +59,11 @@ impl Plan {
             let mut objective = self.objective.clone();
             objective.classes = self.classes > 0;
             // ∅ is known where they have a row for it.
-            objective.label_drop = if self.classes > 0 && self.null { 0.1 } else { 0.0 };
+            objective.label_drop = if self.classes > 0 && self.null {
+                0.1
+            } else {
+                0.0
+            };
             recipe.insert("path".into(), value(Value::try_from(&self.path)));
             recipe.insert("objective".into(), value(Value::try_from(&objective)));
             let sampler = ("sampler".to_owned(), Value::from(self.sampler));
@@ -55,10 +71,10 @@ impl Plan {
             recipe.insert("sample".into(), Table::from_iter([sampler, steps]).into());
         }
         let text = toml::to_string(&recipe).expect("plain values");
-        Config::parse(&text, &format!("what {} tells", dict.path().display()), &[])
+        Config::parse(&text, source, &[])
     }
 
     pub(super) fn is_autoencoder(&self) -> bool {
-        matches!(self.network, NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_))
+        matches!(self.network, NetworkConfig::AutoencoderKl(_))
     }
 }

@@ -63,15 +63,22 @@ impl Stored {
         if self.shape.contains(&0) {
             return true;
         }
-        let last = self.shape.iter().zip(&self.strides).try_fold(0, |sum: usize, (n, s)| {
-            sum.checked_add((n - 1).checked_mul(*s)?)
-        });
+        let last = self
+            .shape
+            .iter()
+            .zip(&self.strides)
+            .try_fold(0, |sum: usize, (n, s)| {
+                sum.checked_add((n - 1).checked_mul(*s)?)
+            });
         let end = last
             .and_then(|last| last.checked_add(1))
             .and_then(|n| n.checked_mul(self.kind.bytes()))
             .and_then(|n| n.checked_add(self.first));
         // A stride of 0 would let a few bytes stand for any number of numbers.
-        let count = self.shape.iter().try_fold(1, |c: usize, n| c.checked_mul(*n));
+        let count = self
+            .shape
+            .iter()
+            .try_fold(1, |c: usize, n| c.checked_mul(*n));
         let enough = count
             .and_then(|c| c.checked_mul(self.kind.bytes()))
             .is_some_and(|bytes| bytes <= len);
@@ -147,6 +154,20 @@ impl StateDict {
         }
     }
 
+    /// Gives tensors whose names hold an old part the new one.
+    pub(super) fn rename(&mut self, parts: &[(&str, &str)]) {
+        let tensors = std::mem::take(&mut self.tensors);
+        let new = |name: String| {
+            parts
+                .iter()
+                .fold(name, |name, (old, new)| name.replace(old, new))
+        };
+        self.tensors = tensors
+            .into_iter()
+            .map(|(name, t)| (new(name), t))
+            .collect();
+    }
+
     /// The file it came from.
     pub fn path(&self) -> &Path {
         &self.path
@@ -177,7 +198,12 @@ impl StateDict {
         let count: usize = tensor.shape.iter().product();
         let bytes = &bytes[tensor.first..];
         if tensor.strides == Stored::row_major(&tensor.shape) {
-            return Some(bytes[..count * size].chunks_exact(size).map(number).collect());
+            return Some(
+                bytes[..count * size]
+                    .chunks_exact(size)
+                    .map(number)
+                    .collect(),
+            );
         }
         let at = |mut i: usize| {
             let mut place = 0;

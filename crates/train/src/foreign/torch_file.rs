@@ -26,7 +26,9 @@ pub(super) fn read(bytes: Vec<u8>) -> Result<Tensors, String> {
         let file = archive.by_name(&name).map_err(|e| format!("{name}: {e}"))?;
         // PyTorch stores its entries as they are; one that unpacks to more than the file is not from there.
         if file.compression() != CompressionMethod::Stored || file.size() > len {
-            return Err(format!("{name} is compressed, which those of PyTorch are not"));
+            return Err(format!(
+                "{name} is compressed, which those of PyTorch are not"
+            ));
         }
         let mut bytes = Vec::with_capacity(file.size() as usize);
         let read = file.take(len).read_to_end(&mut bytes);
