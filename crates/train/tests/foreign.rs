@@ -118,7 +118,7 @@ fn sampling_walks_the_same_way() {
             sampler: sampler(method).unwrap(),
             steps: 10,
             count: 2,
-            begin: Begin::States(numbers(&expected["x"])),
+            begin: Begin::States(numbers(&expected["x"]).into()),
             classes: numbers(&expected["y"]).iter().map(|y| *y as u32).collect(),
             ..Draw::default()
         };

@@ -21,8 +21,6 @@ const WEIGHTS: [&str; 4] = [
     "diffusion_pytorch_model.bin",
     "pytorch_model.bin",
 ];
-/// The folders of a pipeline that networks of ours lie in.
-const PARTS: [&str; 3] = ["transformer", "unet", "vae"];
 
 impl Source {
     /// Opens a file of weights, or a folder of diffusers: a network's, or a pipeline's. `config` is where its `config.json` is
@@ -84,13 +82,12 @@ impl Source {
 
 /// The file of weights in a folder.
 fn find(folder: &Path, family: &Family) -> Result<PathBuf, TrainError> {
-    let fits = |part: &&str| match family.name {
-        "autoencoder-kl" => **part == "vae",
-        "diffusers-unet" => **part == "unet",
-        _ => **part == "transformer",
+    let part = match family.name {
+        "autoencoder-kl" => "vae",
+        "diffusers-unet" => "unet",
+        _ => "transformer",
     };
-    let parts = PARTS.iter().filter(fits).map(|part| folder.join(part));
-    for folder in std::iter::once(folder.to_owned()).chain(parts) {
+    for folder in [folder.to_owned(), folder.join(part)] {
         if let Some(file) = WEIGHTS.iter().map(|w| folder.join(w)).find(|f| f.is_file()) {
             return Ok(file);
         }

@@ -16,8 +16,9 @@ pub(super) fn read(bytes: Vec<u8>) -> Result<Tensors, String> {
     let len = bytes.len() as u64;
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|e| format!("not a readable PyTorch file ({e}); it may be truncated"))?;
-    let pickles = archive.file_names().filter(|n| n.ends_with("data.pkl"));
-    let Some(first) = pickles.min_by_key(|n| n.len()).map(str::to_owned) else {
+    let names = archive.file_names().filter_map(Result::ok);
+    let pickles = names.filter(|n| n.ends_with("data.pkl"));
+    let Some(first) = pickles.min_by_key(|n| n.len()).map(|n| n.into_owned()) else {
         return Err("a zip archive, but not one that torch.save wrote (it has no data.pkl)".into());
     };
     let root = first.trim_end_matches("data.pkl");
