@@ -41,7 +41,8 @@ Examples:
   fokker train --resume runs/moons                 go on after Ctrl-C
   fokker simulate lorenz                           an ODE or an SDE, with pictures
   fokker lab one                                   simulation beside closed forms, in one page
-  fokker lab two                                   flow matching beside exact fields, in one page";
+  fokker lab two                                   flow matching beside exact fields, in one page
+  fokker lab three                                 a conditional image generator, in half an hour";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

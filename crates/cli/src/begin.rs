@@ -124,6 +124,12 @@ impl BeginArgs {
         }
         let file = File::of(init)?;
         if let Some(mask) = &self.mask {
+            if source.latent.is_some() {
+                bail!(
+                    "--mask keeps pixels, and this run works in latents, of which each stands for many pixels; leave it out, \
+                     or take a run on pixels"
+                );
+            }
             return Ok(Some(BeginRecipe::Inpainted {
                 file,
                 mask: File::of(mask)?,
@@ -236,11 +242,11 @@ impl BeginRecipe {
     }
 }
 
-/// The data of a file, of the run's shape.
+/// The data of a file, of the run's shape; as latents where the run works in those.
 fn read(source: &Source, path: &Path) -> Result<Vec<f32>> {
     let shown = path.display();
     let shape = source.shape;
-    match (path.extension().and_then(|e| e.to_str()), shape) {
+    let values = match (path.extension().and_then(|e| e.to_str()), shape) {
         (Some("npy"), _) => {
             let data = read_npy(path, None).map_err(|e| {
                 anyhow!("--init {e} (samples in a .npy may go beyond; begin from a .png of them)")
@@ -266,7 +272,11 @@ fn read(source: &Source, path: &Path) -> Result<Vec<f32>> {
             bail!("--init {shown}: this run makes points; give a .csv or .npy file")
         }
         _ => read_picture(path, shape).map_err(|e| anyhow!("--init {e}")),
-    }
+    }?;
+    Ok(match &source.latent {
+        Some(latent) => latent.encode(&values),
+        None => values,
+    })
 }
 
 /// Which numbers are kept: those under a dark pixel of the mask.

@@ -7,13 +7,13 @@ use fokker::data::write_atomic;
 use fokker::eval::metrics::{Confusion, memorised_fraction, mode_weights, nearest_two};
 use fokker::eval::{Report, Section};
 use fokker::train::Judge;
-use fokker::{Dataset, Draw, RunFolder, Shape};
+use fokker::{Dataset, Device, Draw, RunFolder, Shape};
 use serde::{Deserialize, Serialize};
 
 use crate::args::EvaluateArgs;
 use crate::distance::{DataPairs, POINTS};
 use crate::sample::Source;
-use crate::{End, output, present, stop};
+use crate::{End, output, present, reconstructions, stop};
 
 /// Pairs of draws that a distance is averaged over.
 const PAIRS: usize = 20;
@@ -67,6 +67,9 @@ const FILE: &str = "evaluation.json";
 pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     stop::listen()?;
     let device = args.device.open()?;
+    if RunFolder::open(&args.run)?.config().is_autoencoder() {
+        return autoencoder(&args, &device);
+    }
     let mut source = Source::open(&args.run, &device)?;
     let judge = args.judge.as_deref().map(RunFolder::open).transpose()?;
     let data = source.run.data()?;
@@ -107,6 +110,25 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
             let report = source.run.path().join("report.html");
             output::result(&report.display().to_string());
             Ok(End::Done)
+        }
+    }
+}
+
+/// An autoencoder is measured by what it gives back.
+fn autoencoder(args: &EvaluateArgs, device: &Device) -> Result<End> {
+    if args.judge.is_some() {
+        bail!("--judge judges samples, and this run trained an autoencoder, which makes none");
+    }
+    let run = RunFolder::open(&args.run)?;
+    let data = run.data()?;
+    match reconstructions::write(&run, &*data, device)? {
+        Some(_) => {
+            output::result(&run.path().join("report.html").display().to_string());
+            Ok(End::Done)
+        }
+        None => {
+            output::note("stopped; nothing was written");
+            Ok(End::Stopped)
         }
     }
 }
@@ -193,7 +215,7 @@ fn evaluate_images(
     let Some((values, _)) = source.sample(&draw, 0)? else {
         return Ok(None);
     };
-    let dim = source.flow.dim;
+    let dim = source.shape.size();
     let n = data.len().context("image data without end")?;
     let found = nearest_two(&values, &|i, row| _ = data.item(i, row), n, dim)?;
     let judge = match judge {

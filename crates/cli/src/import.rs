@@ -40,6 +40,10 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     names: Option<PathBuf>,
 
+    /// The run of the autoencoder whose latents the network works in: samples are then decoded
+    #[arg(long, value_name = "RUN")]
+    autoencoder: Option<PathBuf>,
+
     /// Pixels a side of an image (or a latent), where the file does not tell
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=8192))]
     size: Option<u16>,
@@ -77,8 +81,11 @@ pub(crate) fn run(args: ImportArgs) -> Result<End> {
     let source = Source::open(&args.weights, family, beside)?;
     let run = match recipe {
         Some(path) => {
-            if args.names.is_some() || args.size.is_some() || args.heads.is_some() {
-                bail!("--names, --size and --heads say what a recipe says already; leave them out");
+            let hints = [args.names.is_some(), args.autoencoder.is_some()];
+            if hints.contains(&true) || args.size.is_some() || args.heads.is_some() {
+                bail!(
+                    "--names, --autoencoder, --size and --heads say what a recipe says already; leave them out"
+                );
             }
             let text = fs::read_to_string(path);
             let text = text.with_context(|| format!("cannot read {}", path.display()))?;
@@ -90,6 +97,7 @@ pub(crate) fn run(args: ImportArgs) -> Result<End> {
                 size: args.size.map(usize::from),
                 heads: args.heads.map(usize::from),
                 names: args.names.as_deref().map(names).transpose()?,
+                autoencoder: args.autoencoder,
             };
             foreign::import(&source, family, &hints, &out)?
         }

@@ -140,6 +140,12 @@ pub(crate) fn run(args: LikelihoodArgs) -> Result<End> {
     if source.flow.start.is_some() || !source.flow.path.is_gaussian() {
         bail!(OdeError::OtherData);
     }
+    if source.latent.is_some() {
+        bail!(
+            "{}: this run's density is one of latents; the images that an autoencoder decodes have none",
+            source.run.path().display()
+        );
+    }
     let settings = LikelihoodSettings {
         ode,
         divergence: divergence(&args, source.flow.dim)?,

@@ -18,6 +18,7 @@ mod present;
 mod progress;
 mod quickstart;
 mod recipe;
+mod reconstructions;
 mod sample;
 mod simulate;
 mod stop;

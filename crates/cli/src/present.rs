@@ -76,7 +76,8 @@ pub(crate) fn trajectory_frames(
                 margin: 6,
                 ..GridStyle::plain(zoom(source.shape))
             };
-            return Ok(grid(&images(values, source.shape)?, 5, &style)?);
+            let values = source.decoded(values.clone());
+            return Ok(grid(&images(&values, source.shape)?, 5, &style)?);
         }
         let t = step as f64 / steps as f64;
         let panel = by_class(source, values, class, &format!("t = {t:.2}"));
@@ -115,7 +116,7 @@ pub(crate) fn images(values: &[f32], shape: Shape) -> Result<Vec<Pixels>> {
 }
 
 /// Whole-number zoom that brings small images to a size that can be looked at.
-fn zoom(shape: Shape) -> usize {
+pub(crate) fn zoom(shape: Shape) -> usize {
     let side = shape
         .image()
         .map_or(84, |[_, height, width]| height.max(width).max(1));
@@ -316,8 +317,12 @@ pub(crate) fn write(
         let gif = encode_gif(&frames, FRAME_MS, LAST_FRAME_MS)?;
         write_atomic(keep("trajectory.gif"), &gif)?;
         let size = (frames[0].width, frames[0].height);
+        let seen = match &source.latent {
+            Some(_) => " It runs in the latents of an autoencoder; every step is decoded.",
+            None => "",
+        };
         let text = format!(
-            "The flow dx/dt = u_t(x) carries noise (t = 0) to data (t = 1), here in {} steps of {}.",
+            "The flow dx/dt = u_t(x) carries noise (t = 0) to data (t = 1), here in {} steps of {}.{seen}",
             draw.steps, draw.sampler
         );
         let section = Section::new("From noise to data");
@@ -339,7 +344,7 @@ pub(crate) fn write(
     Ok(Some(files))
 }
 
-fn write_svg(path: &std::path::Path, svg: &Svg) -> Result<()> {
+pub(crate) fn write_svg(path: &std::path::Path, svg: &Svg) -> Result<()> {
     Ok(svg.write(path)?)
 }
 
@@ -408,7 +413,7 @@ fn tail(report: Report, source: &Source) -> Report {
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &str) -> String {
+pub(crate) fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
     if path.chars().all(plain) {
         return path.to_owned();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use fokker::core::{SampleError, chunk_rows};
 use fokker::eval::write_gif;
-use fokker::train::{AnyNetwork, Checkpoint};
+use fokker::train::{AnyNetwork, Checkpoint, LatentSpace};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
 use crate::args::SampleArgs;
@@ -23,7 +23,10 @@ pub(crate) struct Source {
     pub(crate) run: RunFolder,
     pub(crate) flow: Flow<AnyNetwork>,
     pub(crate) checkpoint: Checkpoint,
+    /// Of what it makes; the network may work in latents instead.
     pub(crate) shape: Shape,
+    /// The latents that the network works in, where it does.
+    pub(crate) latent: Option<LatentSpace>,
     /// What guidance leads away from, where that is another run.
     pub(crate) weaker: Option<Weaker>,
 }
@@ -33,13 +36,23 @@ impl Source {
         let run = RunFolder::open(path)?;
         let (flow, checkpoint) = run.flow(device)?;
         let shape = run.info().shape()?;
+        let latent = run.latent_space(device)?;
         Ok(Self {
             run,
             flow,
             checkpoint,
             shape,
+            latent,
             weaker: None,
         })
+    }
+
+    /// States of the walk as what they stand for: decoded where the network works in latents.
+    pub(crate) fn decoded(&self, states: Vec<f32>) -> Vec<f32> {
+        match &self.latent {
+            Some(latent) => latent.decode(&states),
+            None => states,
+        }
     }
 
     /// Leads away from the model of `run` from now on (autoguidance).
@@ -54,6 +67,12 @@ impl Source {
                 weaker.classes,
                 self.shape,
                 self.flow.classes
+            );
+        }
+        if folder.info().latent != self.run.info().latent {
+            bail!(
+                "--autoguidance {}: it does not work in the latents of this run",
+                run.display()
             );
         }
         let (ours, theirs) = (&self.run.config().path, &folder.config().path);
@@ -138,7 +157,7 @@ impl Source {
                 draw.count, draw.sampler
             ));
         }
-        Ok(Some((values, trajectory)))
+        Ok(Some((self.decoded(values), trajectory)))
     }
 
     /// The class numbers of names and numbers from the command line.
@@ -238,7 +257,7 @@ pub(crate) fn run(args: SampleArgs) -> Result<End> {
     };
     draw.batch = args.batch.0;
     if let Some((_, format)) = out {
-        check_size(&draw, source.flow.dim, format)?;
+        check_size(&draw, source.shape.size(), format)?;
     }
     if args.dry_run {
         plan::print(&source, &recipe, &draw)?;

@@ -9,9 +9,8 @@ use anyhow::{Context, Result, bail};
 use fokker::burn::module::Module;
 use fokker::train::Outcome;
 use fokker::train::{
-    Config, Judge, Pairs, RunFolder, RunInfo, Task, Trainer,
-    config::{CouplingConfig, CouplingKind, NetworkConfig},
-    flow_trainer_on, judge_trainer, rectified_pairs,
+    Config, Judge, Prepared, Preparing, RunFolder, RunInfo, Task, Trainer, config::NetworkConfig,
+    flow_parameters, flow_trainer_on, judge_trainer, prepare, vae_trainer,
 };
 use fokker::{Dataset, Device, Shape};
 
@@ -19,7 +18,7 @@ use crate::args::TrainArgs;
 use crate::evaluate::Evaluation;
 use crate::progress::Progress;
 use crate::sample::Source;
-use crate::{End, output, present, stop};
+use crate::{End, output, present, reconstructions, stop};
 
 pub(crate) fn run(args: TrainArgs) -> Result<End> {
     args.kernels.choose();
@@ -108,15 +107,10 @@ impl Start {
     fn open<N: Module, T: Task<N>>(
         self,
         trainer: Trainer<N, T>,
-        data: &dyn Dataset,
-        classes: bool,
+        info: RunInfo,
     ) -> Result<(RunFolder, Trainer<N, T>)> {
         match self {
-            Self::New { config, out } => {
-                let parameters = trainer.parameters();
-                let info = RunInfo::new(data, classes, parameters);
-                Ok((RunFolder::create(&out, config, info)?, trainer))
-            }
+            Self::New { config, out } => Ok((RunFolder::create(&out, config, info)?, trainer)),
             Self::Resume(mut run) => {
                 let device = trainer.device().clone();
                 let trainer = run.resume(trainer, &device)?;
@@ -132,7 +126,8 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
     output::note(&about(&*data));
     if start.config().is_classifier() {
         let trainer = judge_trainer(start.config(), data.clone(), device)?;
-        let (run, mut trainer) = start.open(trainer, &*data, true)?;
+        let info = RunInfo::new(&*data, true, trainer.parameters());
+        let (run, mut trainer) = start.open(trainer, info)?;
         if let End::Stopped = train(&run, &mut trainer)? {
             return Ok(End::Stopped);
         }
@@ -145,20 +140,37 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
         output::result(&run.path().display().to_string());
         return Ok(End::Done);
     }
-    let Some(pairs) = pairs(start.config(), &*data, device)? else {
-        output::note("stopped while the pairs were made; nothing was written");
+    if start.config().is_autoencoder() {
+        let trainer = vae_trainer(start.config(), data.clone(), device)?;
+        let info = RunInfo::new(&*data, false, trainer.parameters());
+        let (run, mut trainer) = start.open(trainer, info)?;
+        if let End::Stopped = train(&run, &mut trainer)? {
+            return Ok(End::Stopped);
+        }
+        drop(trainer);
+        let files = reconstructions::write(&run, &*data, device)?;
+        return look_at(files, &run);
+    }
+    let Some(prepared) = prepared(&start, &data, device)? else {
+        output::note("stopped before the training began; nothing was written");
         return Ok(End::Stopped);
     };
-    let trainer = flow_trainer_on(start.config(), data.clone(), pairs, device)?;
-    let classes = trainer.task().classes() > 0;
-    let (run, mut trainer) = start.open(trainer, &*data, classes)?;
+    let trainer = flow_trainer_on(start.config(), data.clone(), prepared, device)?;
+    let info = RunInfo::of_flow(&trainer, &*data);
+    let (run, mut trainer) = start.open(trainer, info)?;
     if let End::Stopped = train(&run, &mut trainer)? {
         return Ok(End::Stopped);
     }
     drop(trainer);
     let source = Source::open(run.path(), device)?;
     let evaluation = Evaluation::read(run.path());
-    let Some(files) = present::write(&source, &*data, evaluation.as_ref())? else {
+    let files = present::write(&source, &*data, evaluation.as_ref())?;
+    look_at(files, &run)
+}
+
+/// Names the files of a finished run; `None` where Ctrl-C came before they were made.
+fn look_at(files: Option<Vec<PathBuf>>, run: &RunFolder) -> Result<End> {
+    let Some(files) = files else {
         let folder = run.path().display();
         output::note(&format!(
             "stopped before the pictures; make them with: fokker train --resume {folder}"
@@ -172,33 +184,37 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
     Ok(End::Done)
 }
 
-/// The pairs of a rectified coupling, with a progress bar; `None` on Ctrl-C.
-fn pairs(
-    config: &Config,
-    data: &dyn Dataset,
-    device: &Device,
-) -> Result<Option<Option<Arc<Pairs>>>> {
-    let count = config.coupling.pairs();
-    let mut bar = None;
-    let made = rectified_pairs(config, data, device, &mut |done| {
-        let bar = bar.get_or_insert_with(|| Progress::new("pairs", 0, count));
-        bar.set(done, || format!("{count} pairs of the model's own paths"));
+/// What the training needs first, with a progress bar; `None` on Ctrl-C.
+fn prepared(start: &Start, data: &Arc<dyn Dataset>, device: &Device) -> Result<Option<Prepared>> {
+    let run = match start {
+        Start::New { .. } => None,
+        Start::Resume(run) => Some(run),
+    };
+    let mut bar: Option<(&str, u64, Progress)> = None;
+    let mut watch = |at: Preparing| {
+        if bar.as_ref().is_none_or(|(what, ..)| *what != at.what) {
+            let new = Progress::new(at.what, 0, at.total);
+            if let Some((what, total, bar)) = bar.replace((at.what, at.total, new)) {
+                bar.finish(&format!("{total} {what}"));
+            }
+        }
+        if let Some((.., bar)) = &mut bar {
+            bar.set(at.done, || match at.what {
+                "pairs" => format!("{} pairs of the model's own paths", at.total),
+                _ => format!("{} items, encoded once", at.total),
+            });
+        }
         if stop::asked() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
-    })?;
-    match made {
-        None => Ok(Some(None)),
-        Some(None) => Ok(None),
-        Some(made) => {
-            if let Some(bar) = bar {
-                bar.finish(&format!("{count} pairs"));
-            }
-            Ok(Some(made))
-        }
+    };
+    let made = prepare(start.config(), run, data.clone(), device, &mut watch)?;
+    if let (Some((what, total, bar)), true) = (bar, made.is_some()) {
+        bar.finish(&format!("{total} {what}"));
     }
+    Ok(made)
 }
 
 fn train<N: Module, T: Task<N>>(run: &RunFolder, trainer: &mut Trainer<N, T>) -> Result<End> {
@@ -262,14 +278,11 @@ fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<E
     let train = &config.training.train;
     let parameters = match &config.network {
         NetworkConfig::Classifier(_) => judge_trainer(config, data.clone(), device)?.parameters(),
-        // The size does not depend on the pairs, which would take time.
-        _ => {
-            let mut config = config.clone();
-            if config.coupling.kind == CouplingKind::Rectified {
-                config.coupling = CouplingConfig::default();
-            }
-            flow_trainer_on(&config, data.clone(), None, device)?.parameters()
+        NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_) => {
+            vae_trainer(config, data.clone(), device)?.parameters()
         }
+        // The size depends on neither pairs nor latents, which would take time.
+        _ => flow_parameters(config, data.clone(), device)?,
     };
     output::result(config.to_toml().trim_end());
     let seen = train.steps * train.batch as u64;

@@ -3,5 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`two`] | lab two: probability paths, flow matching, score matching, the SDE extension, couplings |
+//! | [`three`] | lab three: a conditional image generator, on pixels and in latents |
 
+pub mod three;
 pub mod two;

@@ -134,6 +134,14 @@ pub trait Dataset: Send + Sync {
     /// May panic if `index` is not below [`Dataset::len`] or `out` has another length than `shape().size()`.
     fn item(&self, index: u64, out: &mut [f32]) -> Option<u32>;
 
+    /// Item `index` as draw `draw` of a training sees it: a function of both.
+    ///
+    /// It is the item itself, unless the set has a law for each item, as the latents of an autoencoder have.
+    fn drawn(&self, index: u64, draw: u64, out: &mut [f32]) -> Option<u32> {
+        let _ = draw;
+        self.item(index, out)
+    }
+
     /// 16 hexadecimal digits that differ (but for chance) between sets that differ, and that the name does not enter.
     ///
     /// This default hashes shape, length, class names and items: all of them where [`Dataset::len`] is known, else the

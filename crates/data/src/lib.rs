@@ -22,24 +22,28 @@
 
 mod atomic;
 mod dataset;
+mod digits;
 mod error;
 mod folder;
 mod garments;
 mod idx;
 mod memory;
 mod npy;
+mod padded;
 mod source;
 mod stream;
 mod toy;
 
 pub use atomic::{AtomicFile, write_atomic};
 pub use dataset::{Dataset, Shape};
+pub use digits::read_digits;
 pub use error::DataError;
 pub use folder::{Fit, FolderOptions, MAX_SIDE, read_folder, read_picture};
 pub use garments::{FASHION_CLASSES, garments};
 pub use idx::{Split, idx_dir, read_idx};
 pub use memory::{MAX_CLASSES, Memory};
 pub use npy::{read_npy, read_npz, write_npy, write_npy_to};
+pub use padded::Padded;
 pub use stream::{
     Dtype, Format, TableSpec, TableWriter, Values, check_room, component_names, estimated_bytes,
 };

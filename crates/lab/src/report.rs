@@ -3,7 +3,7 @@
 use std::fmt;
 
 use fokker_eval::figure::Figure;
-use fokker_eval::{Animation, Report, Section};
+use fokker_eval::{Animation, Pixels, Report, Section};
 
 use crate::check::{ALPHA, Check, Verdict};
 
@@ -55,6 +55,24 @@ pub enum Item {
         /// The words under it.
         caption: String,
     },
+    /// A picture in two themes.
+    Picture {
+        /// For light pages.
+        light: Pixels,
+        /// For dark pages, of the same size; left out if it is not.
+        dark: Pixels,
+        /// The words under it.
+        caption: String,
+    },
+    /// A table.
+    Table {
+        /// The columns' heads.
+        head: Vec<String>,
+        /// Its rows.
+        rows: Vec<Vec<String>>,
+        /// The words under it.
+        caption: String,
+    },
     /// Measurements beside closed forms.
     Checks(Vec<Check>),
 }
@@ -74,6 +92,8 @@ impl fmt::Debug for Item {
         match self {
             Item::Figure { caption, .. } => f.debug_tuple("Figure").field(caption).finish(),
             Item::Movie { caption, .. } => f.debug_tuple("Movie").field(caption).finish(),
+            Item::Picture { caption, .. } => f.debug_tuple("Picture").field(caption).finish(),
+            Item::Table { caption, .. } => f.debug_tuple("Table").field(caption).finish(),
             Item::Checks(checks) => f.debug_tuple("Checks").field(checks).finish(),
         }
     }
@@ -112,6 +132,31 @@ impl LabSection {
         self
     }
 
+    /// Adds a picture, for light and for dark pages.
+    pub fn pictures(mut self, [light, dark]: [Pixels; 2], caption: impl Into<String>) -> Self {
+        self.items.push(Item::Picture {
+            light,
+            dark,
+            caption: caption.into(),
+        });
+        self
+    }
+
+    /// Adds a table.
+    pub fn table(
+        mut self,
+        head: &[&str],
+        rows: Vec<Vec<String>>,
+        caption: impl Into<String>,
+    ) -> Self {
+        self.items.push(Item::Table {
+            head: head.iter().map(|h| (*h).to_owned()).collect(),
+            rows,
+            caption: caption.into(),
+        });
+        self
+    }
+
     /// Adds measurements beside closed forms.
     pub fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
         self.items.push(Item::Checks(checks.into_iter().collect()));
@@ -140,8 +185,8 @@ impl LabReport {
         let random = |check: &&Check| !matches!(check.verdict, Verdict::Number { .. });
         let random = self.checks().filter(random).count();
         let figures = self.sections.iter().flat_map(|section| &section.items);
-        let figures =
-            figures.filter(|item| matches!(item, Item::Figure { .. } | Item::Movie { .. }));
+        let drawn = |item: &&Item| !matches!(item, Item::Checks(_) | Item::Table { .. });
+        let figures = figures.filter(drawn);
         let mut report = Report::new(format!("Lab {}: {}", self.lab, self.title))
             .subtitle(self.subtitle)
             .tile(
@@ -220,6 +265,23 @@ fn page_section(heading: String, section: &LabSection) -> Section {
                 .expect("the sizes are equal"),
             Item::Movie { light, caption, .. } => {
                 page.animation(light.gif.clone(), light.size, &**caption)
+            }
+            Item::Picture {
+                light,
+                dark,
+                caption,
+            } => {
+                let pair = page.clone().picture_pair(light, dark, &**caption);
+                pair.or_else(|_| page.picture(light, &**caption))
+                    .expect("a picture that was drawn can be written")
+            }
+            Item::Table {
+                head,
+                rows,
+                caption,
+            } => {
+                let head: Vec<&str> = head.iter().map(String::as_str).collect();
+                page.table(&head, rows.clone(), &**caption)
             }
             Item::Checks(checks) => checks.iter().fold(page, |page, c| {
                 page.check(&*c.name, &*c.measured, &*c.exact, &*c.tolerance, c.passed)

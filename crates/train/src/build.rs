@@ -4,39 +4,40 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use fokker_core::{Draw, Flow, Network, SampleError, Sampler, Start, sampler};
-use fokker_data::Dataset;
-use fokker_nn::{Classifier, Init};
+use fokker_core::{Flow, Network, Start};
+use fokker_data::{Dataset, Shape};
+use fokker_nn::{Autoencoder, Classifier, Init};
 
-use crate::config::CouplingKind;
+use crate::config::{CouplingConfig, CouplingKind};
 use crate::{
-    AnyNetwork, Checkpoint, ClassifyTask, Config, FlowTask, Judge, Pairs, RunFolder, RunInfo,
-    Source, TrainError, Trainer,
+    AnyAutoencoder, AnyNetwork, Checkpoint, ClassifyTask, Config, FlowTask, Judge, Prepared,
+    RunFolder, RunInfo, Source, TrainError, Trainer, VaeTask, held_back, params, prepare,
 };
 
-/// The training of a flow or diffusion model that `config` describes, at step 0. Where its coupling is
-/// rectified, its pairs are made first; [`rectified_pairs`] does so with progress.
+/// The training of a flow or diffusion model that `config` describes, at step 0. Pairs of a rectified coupling and latents
+/// are made first; [`prepare`] does so with progress.
 ///
 /// # Errors
-/// A network that does not fit the data, a source that does not, a run of pairs that cannot be read.
+/// A network that does not fit the data, a source that does not, a run of pairs or of an autoencoder that cannot be read.
 pub fn flow_trainer(
     config: &Config,
     data: Arc<dyn Dataset>,
     device: &Device,
 ) -> Result<Trainer<AnyNetwork, FlowTask>, TrainError> {
     let go_on = &mut |_| ControlFlow::Continue(());
-    let pairs = rectified_pairs(config, &*data, device, go_on)?.flatten();
-    flow_trainer_on(config, data, pairs, device)
+    let prepared = prepare(config, None, data.clone(), device, go_on)?;
+    let prepared = prepared.expect("nobody broke off");
+    flow_trainer_on(config, data, prepared, device)
 }
 
-/// The same with the pairs of a rectified coupling given.
+/// The same with what it needs [prepared](prepare).
 ///
 /// # Errors
 /// As [`flow_trainer`].
 pub fn flow_trainer_on(
     config: &Config,
     data: Arc<dyn Dataset>,
-    pairs: Option<Arc<Pairs>>,
+    prepared: Prepared,
     device: &Device,
 ) -> Result<Trainer<AnyNetwork, FlowTask>, TrainError> {
     let device = device.clone().without_autodiff().autodiff();
@@ -46,7 +47,23 @@ pub fn flow_trainer_on(
         let what = "coupling.class_aware: this data has no classes";
         return Err(TrainError::Config(what.into()));
     }
-    let mut task = FlowTask::new(data.clone(), path, config.objective.clone(), config.seed);
+    let objective = config.objective.clone();
+    if config.objective.variance {
+        let what = "objective.variance: the variance beside the prediction has no loss here; only imported networks have it";
+        return Err(TrainError::Config(what.into()));
+    }
+    if config.latent.is_some() != prepared.latents.is_some() {
+        let what = "latent: the latents of this recipe must be prepared first";
+        return Err(TrainError::Config(what.into()));
+    }
+    let shape = prepared
+        .latents
+        .as_ref()
+        .map_or(data.shape(), |l| l.shape());
+    let mut task = match prepared.latents {
+        Some(latents) => FlowTask::in_latents(latents, path, objective, config.seed),
+        None => FlowTask::new(data.clone(), path, objective, config.seed),
+    };
     let start = config.source_data()?;
     let given = if task.classes() > 0 {
         data.classes()
@@ -60,14 +77,50 @@ pub fn flow_trainer_on(
         let source = Source::new(start, data.shape(), classes, config.source_seed())?;
         task = task.from_source(Arc::new(source));
     }
-    if let Some(pairs) = pairs {
+    if let Some(pairs) = prepared.pairs {
         task = task.paired(pairs);
     }
     let mut init = Init::new(config.seed, &device);
     let outputs = task.output().outputs();
     let classes = task.classes();
-    let net = AnyNetwork::new(&config.network, data.shape(), outputs, classes, &mut init)?;
+    let net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
     Ok(Trainer::new(net, task, &config.training, &device))
+}
+
+/// The numbers that the training of `config` would begin to train. Checks what takes no time to check, and makes neither
+/// pairs nor latents.
+///
+/// # Errors
+/// As [`flow_trainer`].
+pub fn flow_parameters(
+    config: &Config,
+    data: Arc<dyn Dataset>,
+    device: &Device,
+) -> Result<usize, TrainError> {
+    let mut config = config.clone();
+    if config.coupling.kind == CouplingKind::Rectified {
+        config.coupling = CouplingConfig::default();
+    }
+    let Some(latent) = config.latent.take() else {
+        return Ok(flow_trainer_on(&config, data, Prepared::default(), device)?.parameters());
+    };
+    let run = latent.open()?;
+    let (net, _) = run.autoencoder_for(&*data, device)?;
+    let classes = if config.objective.classes {
+        data.classes().len()
+    } else {
+        0
+    };
+    let [channels, height, width] = net.latent();
+    let shape = Shape::Image {
+        channels,
+        height,
+        width,
+    };
+    let outputs = config.objective.parametrization().outputs();
+    let mut init = Init::new(config.seed, device);
+    let net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
+    Ok(params::trained(&net))
 }
 
 /// Does the coupling keep classes apart, where the network is given `classes`?
@@ -75,79 +128,6 @@ fn class_aware(config: &Config, classes: &[String], source: Option<&dyn Dataset>
     let shared = |source: &dyn Dataset| classes.iter().all(|c| source.classes().contains(c));
     let usual = config.coupling.is_transport() && !classes.is_empty() && source.is_none_or(shared);
     config.coupling.class_aware.unwrap_or(usual)
-}
-
-/// Tells the seed of pairs from that of samples.
-const PAIRS: u64 = 0x5041_4952_5321_u64 << 8;
-
-/// The pairs of a rectified coupling, made by the model of its run, or `None` for another coupling;
-/// `watch` is told the pairs done and may break off, which gives `Some(None)`.
-///
-/// # Errors
-/// A run that cannot be read, was trained further since, or makes other items than the data.
-pub fn rectified_pairs(
-    config: &Config,
-    data: &dyn Dataset,
-    device: &Device,
-    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
-) -> Result<Option<Option<Arc<Pairs>>>, TrainError> {
-    let coupling = &config.coupling;
-    let (CouplingKind::Rectified, Some(path)) = (coupling.kind, &coupling.run) else {
-        return Ok(None);
-    };
-    let run = RunFolder::open(path)?;
-    let (flow, checkpoint) = run.flow(&device.clone().without_autodiff())?;
-    let refuse = |what: String| Err(TrainError::run(path, what));
-    if let Some(step) = coupling.step
-        && step != checkpoint.step
-    {
-        return refuse(format!(
-            "the pairs were made at step {step}, but this run is now at step {}",
-            checkpoint.step
-        ));
-    }
-    let shape = run.info().shape()?;
-    if shape != data.shape() {
-        let ours = data.shape();
-        return refuse(format!(
-            "makes items of {shape}, but those of [data] are {ours}"
-        ));
-    }
-    if flow.start.is_some() {
-        return refuse("starts at other data; a rectified coupling starts at noise".into());
-    }
-    let given = if config.objective.classes {
-        data.classes()
-    } else {
-        &[]
-    };
-    if given != &run.info().classes[..] {
-        return refuse(format!(
-            "knows the classes [{}], but this training's are [{}]; set objective.classes = false, or take another run",
-            run.info().classes.join(", "),
-            given.join(", ")
-        ));
-    }
-    let own = &run.config().sample;
-    // Pairs are the ends of a flow, so of an ordinary equation.
-    let own_sampler = own.sampler.parse::<Sampler>().ok();
-    let heun = || sampler("heun").expect("Heun is in the table");
-    let sampler = own_sampler
-        .filter(|s| !s.is_stochastic())
-        .unwrap_or_else(heun);
-    let draw = Draw {
-        sampler,
-        steps: own.steps,
-        // Not the starts of anybody's samples.
-        seed: config.seed ^ PAIRS,
-        count: coupling.pairs() as usize,
-        ..Draw::default()
-    };
-    match Pairs::new(&flow, &draw, shape, &run.info().classes, watch) {
-        Ok(pairs) => Ok(Some(Some(Arc::new(pairs)))),
-        Err(SampleError::Stopped) => Ok(Some(None)),
-        Err(why) => refuse(why.to_string()),
-    }
 }
 
 /// The training of a classifier that `config` describes, at step 0.
@@ -164,6 +144,36 @@ pub fn judge_trainer(
     let net = Judge::network(&config.network, &*data, &mut init)?;
     let task = ClassifyTask::new(data, config.seed);
     Ok(Trainer::new(net, task, &config.training, &device))
+}
+
+/// The training of an autoencoder that `config` describes, at step 0.
+///
+/// # Errors
+/// Data that are not images, of a size that the network does not take, or without end.
+pub fn vae_trainer(
+    config: &Config,
+    data: Arc<dyn Dataset>,
+    device: &Device,
+) -> Result<Trainer<AnyAutoencoder, VaeTask>, TrainError> {
+    let device = device.clone().without_autodiff().autodiff();
+    let mut init = Init::new(config.seed, &device);
+    let net = AnyAutoencoder::new(&config.network, data.shape(), &mut init)?;
+    let held = config.held_back(&*data);
+    let vae = config.vae.clone().unwrap_or_default();
+    let task = VaeTask::new(data, &held, &vae, net.latent_size(), config.seed)?;
+    Ok(Trainer::new(net, task, &config.training, &device))
+}
+
+impl Config {
+    /// The items of `data` that the training of an autoencoder never sees: none where the data has files to test on.
+    pub fn held_back(&self, data: &dyn Dataset) -> Vec<u64> {
+        match (&self.vae, data.len()) {
+            (Some(vae), Some(len)) if !self.data.has_test() => {
+                held_back(self.seed, len, vae.held_back)
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl<N: Network> Trainer<N, FlowTask> {
@@ -187,7 +197,11 @@ impl<N: Network> Trainer<N, FlowTask> {
 impl RunInfo {
     /// The facts of the run that `trainer` is about to make on `data`.
     pub fn of_flow<N: Network>(trainer: &Trainer<N, FlowTask>, data: &dyn Dataset) -> Self {
-        Self::new(data, trainer.task().classes() > 0, trainer.parameters())
+        let task = trainer.task();
+        Self {
+            latent: task.latent().cloned(),
+            ..Self::new(data, task.classes() > 0, trainer.parameters())
+        }
     }
 }
 
@@ -198,7 +212,12 @@ impl RunFolder {
             let what = "this run trained a classifier, which cannot be sampled from";
             return Err(TrainError::run(self.path(), what));
         }
-        let shape = self.info().shape()?;
+        if self.config().is_autoencoder() {
+            let what = "this run trained an autoencoder, which makes nothing by itself; train a model of its latents, with \
+                        [latent] run = \"…\" (configs/garments-latent.toml shows how), and sample from that";
+            return Err(TrainError::run(self.path(), what));
+        }
+        let shape = self.info().state_shape()?;
         let classes = self.info().classes.len();
         let mut init = Init::new(0, device);
         let config = self.config();

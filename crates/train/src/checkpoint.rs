@@ -143,6 +143,20 @@ impl Checkpoint {
         }
     }
 
+    /// Sixteen hexadecimal digits that differ (but for chance) between weights that differ.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn fingerprint(&self) -> Result<String, TrainError> {
+        let hash = blake3::hash(&read(&self.weights())?);
+        Ok(hash.to_hex()[..16].to_owned())
+    }
+
+    /// The file of everything but weights.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path.join(STATE)
+    }
+
     /// Loads the weights to sample from into `module`.
     pub fn load_model<M: Module>(&self, module: M, device: &Device) -> Result<M, TrainError> {
         let path = self.weights();
@@ -160,7 +174,7 @@ impl Checkpoint {
         let partial = parent.join(format!(".{name}.tmp"));
         let state = State {
             step: trainer.step,
-            window: trainer.window,
+            window: trainer.window.clone(),
         };
         let write = || -> Result<(), TrainError> {
             fs::create_dir_all(&partial).map_err(TrainError::io("create", &partial))?;

@@ -9,7 +9,7 @@ use fokker_math::weight::LossWeight;
 use fokker_sim::rng::{Purpose, Stream, normal_rows};
 
 use crate::config::ObjectiveConfig;
-use crate::{BatchOrder, Pairs, Source, Task, TrainError};
+use crate::{BatchOrder, LatentInfo, Latents, Pairs, Source, Task, TrainError};
 
 /// Flow matching and its kin: regress the network on targets along a path from a start to data.
 ///
@@ -26,6 +26,7 @@ pub struct FlowTask {
     objective: ObjectiveConfig,
     order: BatchOrder,
     seed: u64,
+    latent: Option<LatentInfo>,
 }
 
 /// Where x₀ comes from.
@@ -75,7 +76,27 @@ impl FlowTask {
             objective,
             order,
             seed,
+            latent: None,
         }
+    }
+
+    /// Trains in the latents `latents` along `path`, starting at noise that is independent of them.
+    pub fn in_latents(
+        latents: Arc<Latents>,
+        path: ProbabilityPath,
+        objective: ObjectiveConfig,
+        seed: u64,
+    ) -> Self {
+        let info = latents.info().clone();
+        Self {
+            latent: Some(info),
+            ..Self::new(latents, path, objective, seed)
+        }
+    }
+
+    /// The latents that it trains in, where it does.
+    pub fn latent(&self) -> Option<&LatentInfo> {
+        self.latent.as_ref()
     }
 
     /// The same from another data set instead of noise.
@@ -229,7 +250,10 @@ impl FlowTask {
         let mut x1 = vec![0.0; size * dim];
         let rows = draws.clone().zip(x1.chunks_exact_mut(dim));
         let mut classes: Vec<u32> = rows
-            .map(|(draw, row)| self.data.item(self.order.index(draw), row).unwrap_or(null))
+            .map(|(draw, row)| {
+                let label = self.data.drawn(self.order.index(draw), draw, row);
+                label.unwrap_or(null)
+            })
             .collect();
         let mut x0 = self.starts(draws.clone(), &classes)?;
         self.couple(step, &mut x0, &mut x1, &mut classes)?;

@@ -5,6 +5,7 @@
 //! weights before it and k: an interrupted and resumed training has the same bits as one that never
 //! stopped.
 
+mod autoencoder;
 mod build;
 mod checkpoint;
 pub mod config;
@@ -13,16 +14,22 @@ mod flow_task;
 pub mod foreign;
 mod formula;
 mod judge;
+mod latent_space;
+mod latents;
 mod network;
 mod optimizer;
 mod pairs;
 mod params;
+mod prepare;
+mod reconstruction;
 mod run;
 mod source;
 mod task;
 mod trainer;
+mod vae_task;
 
-pub use build::{flow_trainer, flow_trainer_on, judge_trainer, rectified_pairs};
+pub use autoencoder::AnyAutoencoder;
+pub use build::{flow_parameters, flow_trainer, flow_trainer_on, judge_trainer, vae_trainer};
 pub use checkpoint::{Checkpoint, load_weights, save_weights};
 pub use config::{Config, SampleConfig};
 pub use error::TrainError;
@@ -30,10 +37,15 @@ pub use flow_task::{FlowBatch, FlowTask};
 pub use foreign::StateDict;
 pub use formula::{FormulaError, FormulaScheduler};
 pub use judge::Judge;
+pub use latent_space::{LatentInfo, LatentSpace};
+pub use latents::Latents;
 pub use network::AnyNetwork;
 pub use optimizer::{Optimizer, learning_rate};
 pub use pairs::Pairs;
+pub use prepare::{Prepared, Preparing, prepare};
+pub use reconstruction::Reconstruction;
 pub use run::{Metric, Outcome, RunFolder, RunInfo};
 pub use source::Source;
 pub use task::{BatchOrder, ClassifyTask, Task};
 pub use trainer::{StepReport, Trainer};
+pub use vae_task::{VaeTask, held_back};

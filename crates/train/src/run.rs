@@ -1,5 +1,6 @@
 //! A run's folder: everything that a training made and needs to go on.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -11,6 +12,7 @@ use burn::tensor::Device;
 use fokker_data::{Dataset, Shape};
 use serde::{Deserialize, Serialize};
 
+use crate::latent_space::{LatentInfo, copy_autoencoder};
 use crate::{Checkpoint, Config, StepReport, Task, TrainError, Trainer};
 
 /// Facts about a run that sampling needs and the configuration does not hold.
@@ -33,6 +35,9 @@ pub struct RunInfo {
     pub classes: Vec<String>,
     /// Trainable numbers in the network.
     pub parameters: usize,
+    /// The latents that the network works in, absent where it works on the data itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latent: Option<LatentInfo>,
 }
 
 impl RunInfo {
@@ -51,6 +56,18 @@ impl RunInfo {
                 Vec::new()
             },
             parameters,
+            latent: None,
+        }
+    }
+
+    /// The shape of what the network works on: a latent, or one item.
+    ///
+    /// # Errors
+    /// As [`shape`](Self::shape).
+    pub fn state_shape(&self) -> Result<Shape, TrainError> {
+        match &self.latent {
+            Some(latent) => Ok(latent.shape()),
+            None => self.shape(),
         }
     }
 
@@ -87,6 +104,9 @@ pub struct Metric {
     pub grad_norm: f64,
     /// Time spent in steps since the line before.
     pub seconds: f64,
+    /// Means of the loss's terms since the line before, by name.
+    #[serde(default, flatten)]
+    pub terms: BTreeMap<String, f64>,
 }
 
 /// The folder of one run.
@@ -113,10 +133,13 @@ const METRICS: &str = "metrics.jsonl";
 const CHECKPOINTS: &str = "checkpoints";
 
 impl RunFolder {
-    /// Makes a new run folder.
+    /// The files that say what a run is.
+    pub(crate) const FACTS: [&str; 2] = [CONFIG, INFO];
+
+    /// Makes a new run folder; where the run works in latents, with a copy of the autoencoder.
     ///
     /// # Errors
-    /// A folder that exists and is not empty.
+    /// A folder that exists and is not empty; an autoencoder that cannot be copied.
     pub fn create(path: &Path, config: Config, info: RunInfo) -> Result<Self, TrainError> {
         if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
             let what = "this folder exists and is not empty; choose another with --out, or go on with --resume";
@@ -133,7 +156,15 @@ impl RunFolder {
         let json = serde_json::to_vec_pretty(&run.info).expect("plain values");
         let write = || {
             write_atomic(&path.join(CONFIG), run.config.to_toml().as_bytes())?;
-            write_atomic(&path.join(INFO), &json)
+            write_atomic(&path.join(INFO), &json)?;
+            match (&run.config.latent, &run.info.latent) {
+                (Some(latent), Some(info)) => copy_autoencoder(&latent.run, info, path),
+                (None, None) => Ok(()),
+                _ => Err(TrainError::run(
+                    path,
+                    "the recipe and the trainer disagree on latents; describe the run by RunInfo::of_flow",
+                )),
+            }
         };
         write().inspect_err(|_| drop(fs::remove_dir_all(path)))?;
         Ok(run)
@@ -287,6 +318,11 @@ impl RunFolder {
                     lr: report.lr,
                     grad_norm: report.grad_norm,
                     seconds: window.seconds,
+                    terms: window
+                        .terms
+                        .into_iter()
+                        .map(|(name, sum)| (name, sum / window.count as f64))
+                        .collect(),
                 })?;
             }
             let stop = watch(&report).is_break() && !last;
@@ -298,6 +334,11 @@ impl RunFolder {
             }
         }
         Ok(Outcome::Finished)
+    }
+
+    /// The folder of a run's checkpoints.
+    pub(crate) fn checkpoints_of(run: &Path) -> PathBuf {
+        run.join(CHECKPOINTS)
     }
 
     fn checkpoint<N: Module, T: Task<N>>(&self, trainer: &Trainer<N, T>) -> Result<(), TrainError> {

@@ -22,6 +22,11 @@ pub trait Task<N: Module> {
 
     /// The loss, a scalar `[1]`.
     fn loss(&self, net: &N, batch: Self::Batch, device: &Device) -> Tensor<1>;
+
+    /// What the last loss was made of, by name, for the log; the same names every time.
+    fn terms(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// The order in which items are shown: a fresh permutation of the data set every epoch, or simply

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -22,11 +23,14 @@ pub struct Trainer<N, T> {
 }
 
 /// The losses and the time since the last line of metrics.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Window {
     pub(crate) sum: f64,
     pub(crate) count: u64,
     pub(crate) seconds: f64,
+    /// Sums of the loss's terms.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) terms: BTreeMap<String, f64>,
 }
 
 /// What one step did.
@@ -141,6 +145,9 @@ impl<N: Module, T: Task<N>> Trainer<N, T> {
         self.step += 1;
         self.window.sum += value;
         self.window.count += 1;
+        for (name, value) in self.task.terms() {
+            *self.window.terms.entry(name.to_owned()).or_default() += value;
+        }
         let seconds = start.elapsed().as_secs_f64();
         self.window.seconds += seconds;
         Ok(StepReport {

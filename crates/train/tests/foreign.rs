@@ -58,7 +58,7 @@ fn hints(family: &str) -> Hints {
     Hints {
         heads: matches!(family, "dit" | "sit").then_some(2),
         size: (family == "course-unet").then_some(8),
-        names: None,
+        ..Hints::default()
     }
 }
 

@@ -237,7 +237,8 @@ impl Contest<'_> {
             Ok(values) => values,
         };
         work.walked(entry.calls * chunk, started);
-        Ok(Some((values, self.calls.load(Ordering::Relaxed) - before)))
+        let took = self.calls.load(Ordering::Relaxed) - before;
+        Ok(Some((self.source.decoded(values), took)))
     }
 
     /// How good these samples are.
@@ -252,7 +253,7 @@ impl Contest<'_> {
         let started = Instant::now();
         let finite = values.iter().all(|v| v.is_finite());
         let distance = match finite {
-            true => self.quality.distance(values, self.source.flow.dim)?,
+            true => self.quality.distance(values, self.source.shape.size())?,
             false => None,
         };
         let off = (finite && !entry.sampler.is_stochastic()).then(|| {

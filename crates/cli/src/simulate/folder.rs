@@ -1,7 +1,7 @@
 //! The folder of results, which is not left behind by what went wrong.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -29,6 +29,14 @@ impl Folder {
             path,
             made: Vec::new(),
         })
+    }
+
+    /// A folder that is there, to go on in.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            made: Vec::new(),
+        }
     }
 
     /// Makes it.

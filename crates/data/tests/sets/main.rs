@@ -1,11 +1,13 @@
 //! Laws, round trips and refusals of every kind of data set.
 
+mod digits;
 mod folder;
 mod garments;
 mod idx;
 mod memory;
 mod npy;
 mod npz;
+mod padded;
 mod toy;
 
 use fokker_data::{DataError, Dataset};

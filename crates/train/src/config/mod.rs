@@ -3,6 +3,7 @@
 mod check;
 mod coupling;
 mod data;
+mod latent;
 mod network;
 mod objective;
 mod parse;
@@ -14,7 +15,7 @@ use fokker_core::ProbabilityPath;
 use fokker_data::Dataset;
 use fokker_nn::{
     AdmUNetConfig, AutoencoderKlConfig, ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig,
-    MmDiTConfig, Transformer1dConfig, UNet1dConfig, UNetConfig,
+    MmDiTConfig, Transformer1dConfig, UNet1dConfig, UNetConfig, VaeConfig,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,7 @@ use crate::TrainError;
 
 pub use coupling::{CouplingConfig, CouplingKind};
 pub use data::{DataConfig, FitConfig};
+pub use latent::{LatentConfig, VaeTraining};
 pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
 pub use path::{BetasConfig, PathConfig};
 
@@ -37,8 +39,14 @@ pub struct Config {
     /// What the path starts from, where that is not noise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<DataConfig>,
+    /// The latents to learn in, where that is not the data itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latent: Option<LatentConfig>,
     /// What learns.
     pub network: NetworkConfig,
+    /// How an autoencoder learns; for no other network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vae: Option<VaeTraining>,
     /// The probability path.
     pub path: PathConfig,
     /// Which start goes with which data point.
@@ -93,6 +101,8 @@ pub enum NetworkConfig {
     /// The autoencoder of latent diffusion in its public layout.
     #[serde(rename = "autoencoder-kl")]
     AutoencoderKl(AutoencoderKlConfig),
+    /// The course's variational autoencoder of images: the first stage of a diffusion in latents.
+    Vae(VaeConfig),
 }
 
 impl NetworkConfig {
@@ -108,7 +118,7 @@ impl NetworkConfig {
             Self::UNet1d(_) => "U-Net for sequences",
             Self::Transformer1d(_) => "transformer for sequences",
             Self::Classifier(_) => "classifier",
-            Self::AutoencoderKl(_) => "autoencoder",
+            Self::AutoencoderKl(_) | Self::Vae(_) => "autoencoder",
         }
     }
 }
@@ -307,21 +317,30 @@ impl Config {
         }
     }
 
-    /// The same with every path made absolute and the run of rectified pairs pinned to its step, so that a
-    /// run folder can be used from anywhere and resumed.
+    /// The same with every path made absolute and the runs of rectified pairs and of latents pinned to
+    /// their steps, so that a run folder can be used from anywhere and resumed.
     ///
     /// # Errors
-    /// A run of rectified pairs that cannot be opened.
+    /// A run of rectified pairs or of an autoencoder that cannot be opened.
     pub fn pinned(mut self) -> Result<Self, TrainError> {
         self.data = self.data.absolute();
         self.source = self.source.map(DataConfig::absolute);
         self.coupling = self.coupling.pinned()?;
+        self.latent = self.latent.map(LatentConfig::pinned).transpose()?;
         Ok(self)
     }
 
     /// Does this recipe train a classifier, not a flow?
     pub fn is_classifier(&self) -> bool {
         matches!(self.network, NetworkConfig::Classifier(_))
+    }
+
+    /// Does this recipe train an autoencoder, not a flow?
+    pub fn is_autoencoder(&self) -> bool {
+        matches!(
+            self.network,
+            NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_)
+        )
     }
 
     /// The recipe as TOML, with every default written out.

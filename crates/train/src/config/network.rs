@@ -2,7 +2,7 @@
 
 use fokker_nn::{
     AdmUNetConfig, AutoencoderKlConfig, CourseUNetConfig, DiTConfig, DiTForm, MlpConfig,
-    MmDiTConfig, Transformer1dConfig, UNet1dConfig, UNetConfig,
+    MmDiTConfig, Transformer1dConfig, UNet1dConfig, UNetConfig, VaeConfig,
 };
 
 use super::NetworkConfig;
@@ -57,6 +57,7 @@ impl NetworkConfig {
             Self::Transformer1d(config) => transformer1d(config),
             Self::Classifier(config) => widths("network.channels", &config.channels),
             Self::AutoencoderKl(config) => autoencoder_kl(config),
+            Self::Vae(config) => vae(config),
         }
     }
 }
@@ -82,6 +83,11 @@ fn course_unet(config: &CourseUNetConfig) -> Result<(), Refusal> {
     levels(&config.channels)?;
     between("network.blocks", config.blocks, 1, 32)?;
     even("network.embedding", config.embedding)
+}
+
+fn vae(config: &VaeConfig) -> Result<(), Refusal> {
+    levels(&config.channels)?;
+    between("network.blocks", config.blocks, 1, 32)
 }
 
 fn autoencoder_kl(config: &AutoencoderKlConfig) -> Result<(), Refusal> {

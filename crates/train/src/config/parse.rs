@@ -6,10 +6,12 @@ use toml::{Table, Value};
 use super::{Config, Training};
 use crate::TrainError;
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 13] = [
     "data",
     "source",
+    "latent",
     "network",
+    "vae",
     "path",
     "coupling",
     "objective",
@@ -59,7 +61,7 @@ impl Config {
                 return Err(source.error(required, &text));
             }
         }
-        let start = table.contains_key("source");
+        let [start, latent, vae] = ["source", "latent", "vae"].map(|s| table.contains_key(s));
         let mut config = Self {
             name,
             seed,
@@ -67,7 +69,11 @@ impl Config {
             source: start
                 .then(|| source.section(&mut table, "source"))
                 .transpose()?,
+            latent: latent
+                .then(|| source.section(&mut table, "latent"))
+                .transpose()?,
             network: source.section(&mut table, "network")?,
+            vae: None,
             path: source.section(&mut table, "path")?,
             coupling: source.section(&mut table, "coupling")?,
             objective: source.section(&mut table, "objective")?,
@@ -79,6 +85,12 @@ impl Config {
             },
             sample: source.section(&mut table, "sample")?,
         };
+        if config.is_autoencoder() {
+            config.vae = Some(source.section(&mut table, "vae")?);
+        } else if vae {
+            let text = "[vae] is about the loss of an autoencoder: network.kind = \"vae\"";
+            return Err(source.error("vae", text));
+        }
         config.path.fill(start);
         config
             .check()

@@ -1,6 +1,6 @@
 //! What network a state dict is of, where names and shapes tell: published DiT and SiT, and the course's U-Net.
 
-use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm};
+use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm, VaeConfig};
 
 use super::plan::{Hints, Plan};
 use super::state_dict::StateDict;
@@ -121,6 +121,23 @@ pub(super) fn course_dit(dict: &StateDict, hints: &Hints) -> Result<Plan, String
         classes: rows(dict, "class.weight").map_or(0, |n| n.saturating_sub(1)),
         null: true,
         ..Plan::plain(channels, size)
+    })
+}
+
+/// The autoencoder of lab three, 2026.
+pub(super) fn course_vae(dict: &StateDict, hints: &Hints) -> Result<Plan, String> {
+    let &[_, channels, ..] = shape(dict, "stem.weight")? else {
+        return Err("stem.weight is not that of a convolution".into());
+    };
+    let levels = items(dict, "down.#.blocks.0.norm.weight");
+    let widths = (0..levels).map(|i| rows(dict, &format!("down.{i}.blocks.0.norm.weight")));
+    let network = VaeConfig {
+        channels: widths.collect::<Result<_, _>>()?,
+        blocks: items(dict, "down.0.blocks.#.norm.weight"),
+    };
+    Ok(Plan {
+        network: NetworkConfig::Vae(network),
+        ..Plan::plain(channels, hints.size.unwrap_or(32))
     })
 }
 

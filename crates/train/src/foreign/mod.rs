@@ -128,6 +128,15 @@ pub const FAMILIES: &[Family] = &[
         plan: |source, hints| guess::course_dit(&source.dict, hints),
         takes: |network| form(network) == Some(DiTForm::Course),
     },
+    Family {
+        name: "course-vae",
+        about: "the autoencoder of the course's lab three, 2026",
+        rows: course::VAE,
+        old_names: &[],
+        diffusers: false,
+        plan: |source, hints| guess::course_vae(&source.dict, hints),
+        takes: |network| matches!(network, NetworkConfig::Vae(_)),
+    },
 ];
 
 fn form(network: &NetworkConfig) -> Option<DiTForm> {

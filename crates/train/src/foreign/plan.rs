@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use fokker_nn::MlpConfig;
 use toml::{Table, Value};
 
@@ -13,6 +15,8 @@ pub struct Hints {
     pub heads: Option<usize>,
     /// The names of the classes.
     pub names: Option<Vec<String>>,
+    /// The run of the autoencoder whose latents it works in.
+    pub autoencoder: Option<PathBuf>,
 }
 
 /// What an imported network is, how it is asked, and of what.
@@ -44,11 +48,16 @@ impl Plan {
         }
     }
 
-    /// The recipe of a run of this name.
+    /// The recipe of a run of this name, in the latents of the run `autoencoder` where there is one.
     ///
     /// # Errors
     /// A plan that makes no recipe: values out of range.
-    pub(super) fn config(&self, name: &str, source: &str) -> Result<Config, TrainError> {
+    pub(super) fn config(
+        &self,
+        name: &str,
+        source: &str,
+        autoencoder: Option<&Path>,
+    ) -> Result<Config, TrainError> {
         let value = |v: Result<Value, toml::ser::Error>| v.expect("plain values");
         let mut recipe = Table::new();
         recipe.insert("name".into(), name.into());
@@ -70,11 +79,21 @@ impl Plan {
             let steps = ("steps".to_owned(), Value::from(50));
             recipe.insert("sample".into(), Table::from_iter([sampler, steps]).into());
         }
+        if let Some(run) = autoencoder {
+            let run = (
+                "run".to_owned(),
+                Value::from(run.to_string_lossy().into_owned()),
+            );
+            recipe.insert("latent".into(), Table::from_iter([run]).into());
+        }
         let text = toml::to_string(&recipe).expect("plain values");
-        Config::parse(&text, source, &[])
+        Config::parse(&text, source, &[])?.pinned()
     }
 
     pub(super) fn is_autoencoder(&self) -> bool {
-        matches!(self.network, NetworkConfig::AutoencoderKl(_))
+        matches!(
+            self.network,
+            NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_)
+        )
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use fokker_data::Shape;
-use fokker_nn::Init;
+use fokker_data::{Dataset, Shape};
+use fokker_nn::{Autoencoder, Init};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -14,7 +14,10 @@ use super::engine::{Facts, Table, Theirs};
 use super::{Family, Hints, Source, diffusers};
 use crate::config::{Config, NetworkConfig};
 use crate::run::write_atomic;
-use crate::{AnyNetwork, Checkpoint, RunFolder, RunInfo, TrainError, save_weights};
+use crate::{
+    AnyAutoencoder, AnyNetwork, Checkpoint, LatentInfo, RunFolder, RunInfo, TrainError,
+    save_weights,
+};
 
 /// Makes the run folder `folder` of foreign weights, from which samples are made like from any other.
 ///
@@ -28,16 +31,7 @@ pub fn import(
 ) -> Result<RunFolder, TrainError> {
     let refuse = |what: String| TrainError::run(source.dict.path(), what);
     let plan = (family.plan)(source, hints).map_err(refuse)?;
-    let [channels, height, width] = plan.image;
-    let shape = Shape::Image {
-        channels,
-        height,
-        width,
-    };
-    if [channels, height, width].contains(&0) {
-        return Err(refuse(format!("the images would be {shape}")));
-    }
-    let names = match &hints.names {
+    let classes = match &hints.names {
         Some(names) if names.len() != plan.classes => {
             let (given, classes) = (names.len(), plan.classes);
             return Err(refuse(format!(
@@ -47,20 +41,41 @@ pub fn import(
         Some(names) => names.clone(),
         None => (0..plan.classes).map(|k| k.to_string()).collect(),
     };
-    let name = folder
-        .file_name()
-        .and_then(|n| n.to_str())
-        .unwrap_or("imported");
-    let config = plan.config(
-        name,
-        &format!("what {} tells", source.dict.path().display()),
-    )?;
-    let null = plan.null;
-    let elsewhere = Elsewhere {
-        shape,
-        classes: names,
+    let told = format!("what {} tells", source.dict.path().display());
+    let latent = hints.autoencoder.as_deref();
+    let config = plan.config(name_of(folder), &told, latent)?;
+    // The data are images where the network works in latents.
+    let shape = match &config.latent {
+        None => image_shape(plan.image),
+        Some(latent) => latent.open()?.info().shape()?,
     };
-    write(source, family, config, &elsewhere, null, folder)
+    if shape.size() == 0 {
+        return Err(refuse(format!("the images would be {shape}")));
+    }
+    let null = plan.null;
+    let elsewhere = Elsewhere { shape, classes };
+    let own = image_shape(plan.image);
+    write(
+        source,
+        family,
+        config,
+        &elsewhere,
+        (null, Some(own)),
+        folder,
+    )
+}
+
+fn image_shape([channels, height, width]: [usize; 3]) -> Shape {
+    Shape::Image {
+        channels,
+        height,
+        width,
+    }
+}
+
+fn name_of(path: &Path) -> &str {
+    let name = path.file_name().and_then(|n| n.to_str());
+    name.unwrap_or("imported")
 }
 
 /// The same with a recipe, which says what the network is, what it is asked for and what data it knows.
@@ -82,60 +97,58 @@ pub fn import_as(
         return Err(TrainError::Config(what));
     }
     let data = config.data.load(config.seed)?;
-    write(source, family, config, &*data, true, folder)
+    write(source, family, config, &*data, (true, None), folder)
 }
 
+/// `null`: their table of classes has a row for ∅. `own`: the shape that the weights tell the network works on.
 fn write(
     source: &Source,
     family: &Family,
     config: Config,
-    data: &dyn fokker_data::Dataset,
-    null: bool,
+    data: &dyn Dataset,
+    (null, own): (bool, Option<Shape>),
     folder: &Path,
 ) -> Result<RunFolder, TrainError> {
     let refuse = |what: String| TrainError::run(source.dict.path(), what);
-    let shape = data.shape();
+    let device = Device::flex();
+    let latent = latent_info(&config, &device)?;
+    let shape = latent.as_ref().map_or(data.shape(), LatentInfo::shape);
+    if let Some(own) = own.filter(|own| *own != shape) {
+        return Err(refuse(format!(
+            "works on {own}, but the autoencoder's latents are {shape}; --size sets the size that the weights leave open"
+        )));
+    }
     let Some(image) = shape.image() else {
         return Err(refuse(format!(
             "networks of images, but the data is vectors of {shape}"
         )));
     };
-    let device = Device::flex();
     let table = table(family, &config, image, null);
     let init = &mut Init::new(0, &device);
     let conditional = config.objective.classes;
-    let (weights, parameters) = match &config.network {
-        NetworkConfig::AutoencoderKl(net) => {
-            let multiple = net.multiple();
-            if !image[1].is_multiple_of(multiple) || !image[2].is_multiple_of(multiple) {
-                return Err(refuse(format!(
-                    "the images are {shape}, but this network needs sides in multiples of {multiple}"
-                )));
-            }
-            brought(&table, net.init(image, init), source, &device)
-        }
-        network => {
-            let classes = if conditional { data.classes().len() } else { 0 };
-            let outputs = config.objective.parametrization().outputs();
-            let net = AnyNetwork::new(network, shape, outputs, classes, init)?;
-            brought(&table, net, source, &device)
-        }
+    let (weights, parameters) = if config.is_autoencoder() {
+        let net = AnyAutoencoder::new(&config.network, shape, init)?;
+        brought(&table, net, source, &device)
+    } else {
+        let classes = if conditional { data.classes().len() } else { 0 };
+        let outputs = config.objective.parametrization().outputs();
+        let net = AnyNetwork::new(&config.network, shape, outputs, classes, init)?;
+        brought(&table, net, source, &device)
     }
     .map_err(refuse)?;
-    let info = RunInfo::new(data, conditional, parameters);
-    // Made beside its place and moved there when complete.
-    let name = folder
-        .file_name()
-        .and_then(|n| n.to_str())
-        .unwrap_or("imported");
-    let partial = folder.with_file_name(format!(".{name}.tmp"));
+    let info = RunInfo {
+        latent,
+        ..RunInfo::new(data, conditional, parameters)
+    };
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         let what = "this folder exists and is not empty; choose another with --out";
         return Err(TrainError::run(folder, what));
     }
+    // Made beside its place and moved there when complete.
+    let partial = folder.with_file_name(format!(".{}.tmp", name_of(folder)));
     let make = || -> Result<(), TrainError> {
         drop(RunFolder::create(&partial, config, info)?);
-        Checkpoint::of_weights(&weights, &partial.join("checkpoints"))?;
+        Checkpoint::of_weights(&weights, &RunFolder::checkpoints_of(&partial))?;
         if folder.is_dir() {
             fs::remove_dir(folder).map_err(TrainError::io("replace", folder))?;
         }
@@ -143,6 +156,20 @@ fn write(
     };
     make().inspect_err(|_| drop(fs::remove_dir_all(&partial)))?;
     RunFolder::open(folder)
+}
+
+/// What a recipe's network works in, if not in the data: the latents as their autoencoder scales them.
+fn latent_info(config: &Config, device: &Device) -> Result<Option<LatentInfo>, TrainError> {
+    let Some(latent) = &config.latent else {
+        return Ok(None);
+    };
+    let (net, checkpoint) = latent.open()?.autoencoder(device)?;
+    Ok(Some(LatentInfo {
+        autoencoder: checkpoint.fingerprint()?,
+        shape: net.latent(),
+        mean: net.shift(),
+        std: 1.0 / net.scaling(),
+    }))
 }
 
 /// The bytes of the module's weights as we keep them, and how many numbers are trained.
@@ -180,7 +207,7 @@ fn table(family: &Family, config: &Config, image: [usize; 3], null: bool) -> Tab
 pub fn export(run: &RunFolder, family: &Family, out: &Path) -> Result<(), TrainError> {
     let refuse = |what: String| TrainError::run(run.path(), what);
     let config = run.config();
-    let Some(image) = run.info().shape()?.image() else {
+    let Some(image) = run.info().state_shape()?.image() else {
         return Err(refuse(
             "makes points; others' networks are of images".into(),
         ));
@@ -208,12 +235,10 @@ pub fn export(run: &RunFolder, family: &Family, out: &Path) -> Result<(), TrainE
     let device = Device::flex();
     let null = config.objective.label_drop > 0.0;
     let table = table(family, config, image, null);
-    let sent = match &config.network {
-        NetworkConfig::AutoencoderKl(net) => {
-            let net = net.init(image, &mut Init::new(0, &device));
-            table.send(&run.latest()?.load_model(net, &device)?)
-        }
-        _ => table.send(&run.flow(&device)?.0.network),
+    let sent = if config.is_autoencoder() {
+        table.send(&run.autoencoder(&device)?.0)
+    } else {
+        table.send(&run.flow(&device)?.0.network)
     };
     let weights = serialized(&sent.map_err(refuse)?);
     if out.extension().is_some_and(|e| e == "safetensors") {
