@@ -86,7 +86,7 @@ class DiT(nn.Module):
         self.x_embedder = named(proj=nn.Conv2d(channels, d, p, p))
         self.t_embedder = named(mlp=nn.Sequential(nn.Linear(256, d), nn.SiLU(), nn.Linear(d, d)))
         self.y_embedder = named(embedding_table=nn.Embedding(classes + 1, d))
-        grid = embeddings.get_2d_sincos_pos_embed(d, self.side, output_type="pt")
+        grid = embeddings.get_2d_sincos_pos_embed(d, self.side, base_size=self.side, output_type="pt")
         self.pos_embed = nn.Parameter(grid.float().reshape(1, -1, d), requires_grad=False)
         self.blocks = nn.ModuleList(Block(d, heads) for _ in range(depth))
         linear = nn.Linear(d, p * p * self.out)
@@ -152,6 +152,73 @@ class CourseUNet(nn.Module):
         return self.final_conv(h)
 
 
+class CourseDiT(nn.Module):
+    """The course's DiT with our names."""
+
+    def __init__(self, size=8, p=2, d=16, depth=2, heads=2, classes=3):
+        super().__init__()
+        self.p, tokens = p, (size // p) ** 2
+        self.patches, self.positions = named(proj=nn.Linear(p * p, d)), nn.Parameter(torch.zeros(tokens, d))
+        self.time = nn.Module()
+        self.time.omega = nn.Parameter(torch.zeros(d // 2))
+        setattr(self, "class", nn.Embedding(classes + 1, d))
+        mlp = lambda a, b, c: named(fc1=nn.Linear(a, b), fc2=nn.Linear(b, c))
+        block = lambda: named(attn=Attention(d, heads), mlp=mlp(d, 4 * d, d), modulation=nn.Linear(d, 6 * d))
+        self.blocks = nn.ModuleList(block() for _ in range(depth))
+        self.head = named(mlp=mlp(d, 4 * d, 10 * p * p), conv=nn.Conv2d(10, 1, 3, padding=1))
+
+    def forward(self, x, t, y):
+        norm = lambda h: F.rms_norm(h, h.shape[-1:], eps=1e-6)
+        mlp = lambda m, h: m.fc2(F.silu(m.fc1(h)))
+        h = self.patches.proj(F.unfold(x, self.p, stride=self.p).transpose(1, 2)) + self.positions
+        angle = 2 * math.pi * t[:, None] * self.time.omega
+        c = norm(math.sqrt(2) * torch.cat([angle.sin(), angle.cos()], 1) + getattr(self, "class")(y))
+        for block in self.blocks:
+            b1, s1, g1, b2, s2, g2 = block.modulation(c)[:, None].chunk(6, 2)
+            h = h + g1 * block.attn(norm(h) * (1 + s1) + b1)
+            h = h + g2 * mlp(block.mlp, norm(h) * (1 + s2) + b2)
+        h = mlp(self.head.mlp, norm(h)).transpose(1, 2)
+        return self.head.conv(F.fold(h, x.shape[2:], self.p, stride=self.p))
+
+
+class CourseVae(nn.Module):
+    """The course's autoencoder with our names."""
+
+    def __init__(self, channels=(4, 6)):
+        super().__init__()
+        norm = lambda c: nn.GroupNorm(1, c)
+        conv = lambda a, b, k, s=1: nn.Conv2d(a, b, k, s, k // 2)
+
+        def level(c, other, stride):
+            block = lambda: named(norm=norm(c), conv_in=conv(c, c, 3), conv_out=conv(c, c, 1))
+            attention = Attention(c, 1)
+            attention.norm = norm(c)
+            m = named(blocks=nn.ModuleList([block(), block()]), attention=attention)
+            if other:
+                m.resample = conv(c, other, 3, stride)
+            return m
+
+        (a, b) = channels
+        self.stem, self.moments, self.latent, self.head = conv(1, a, 3), conv(b, 2 * b, 1), conv(b, b, 3), conv(a, 1, 3)
+        self.down = nn.ModuleList([level(a, b, 2), level(b, None, 2)])
+        self.up = nn.ModuleList([level(b, a, 1), level(a, None, 1)])
+
+    def stage(self, level, x):
+        for block in level.blocks:
+            x = x + block.conv_out(F.silu(block.conv_in(block.norm(x))))
+        tokens = level.attention.norm(x).flatten(2).transpose(1, 2)
+        return x + level.attention(tokens).transpose(1, 2).reshape(x.shape)
+
+    def forward(self, x):
+        h = self.stage(self.down[1], self.down[0].resample(self.stage(self.down[0], self.stem(x))))
+        mean, log_variance = self.moments(h).chunk(2, 1)
+        return torch.cat([mean.flatten(1), log_variance.flatten(1)], 1)
+
+    def decode(self, z):
+        h = self.stage(self.up[0], self.latent(z))
+        return self.head(self.stage(self.up[1], self.up[0].resample(F.interpolate(h, scale_factor=2))))
+
+
 # ------------------------------------------------------------------ the networks
 
 
@@ -190,6 +257,8 @@ def ddpm_unet():
 
 def adm_unet():
     kinds = {"downsample_type": "resnet", "upsample_type": "resnet", "resnet_time_scale_shift": "scale_shift"}
+    # Other blocks resample by convolutions whatever the options say.
+    kinds["down_block_types"] = ("ResnetDownsampleBlock2D", "AttnDownBlock2D")
     return unet(attention_head_dim=4, num_class_embeds=3, **kinds)
 
 
@@ -327,6 +396,16 @@ def main():
     x, t, y = wave(2, 1, 8, 8), torch.tensor([0.3, 0.75]).float().double(), torch.tensor([1, 2])
     found["course-unet"] = passed(lambda x: net(x, t, y), x, t=t.tolist(), y=y.tolist())
 
+    net = random(CourseDiT(), 6)
+    torch.save(net.state_dict(), OUT / "course-dit.pt")
+    net.double()
+    found["course-dit"] = passed(lambda x: net(x, t, y), wave(2, 1, 8, 8), t=t.tolist(), y=y.tolist())
+
+    net = random(CourseVae(), 7)
+    torch.save(net.state_dict(), OUT / "course-vae.pt")
+    net.double()
+    found["course-vae"] = {"encode": passed(net, wave(2, 1, 8, 8)), "decode": passed(net.decode, wave(2, 6, 4, 4))}
+
     rounded = lambda v: (
         {k: rounded(v) for k, v in v.items()} if isinstance(v, dict) else [float(f"{v:.9g}") for v in v]
     )
@@ -347,7 +426,7 @@ def check(family, exported, original=None):
         net = nets[family].from_pretrained(exported, low_cpu_mem_usage=False)
         state = load_file(exported / "diffusion_pytorch_model.safetensors")
     else:
-        net = {"dit": DiT, "sit": DiT, "course-unet": CourseUNet}[family]()
+        net = {"dit": DiT, "sit": DiT, "course-unet": CourseUNet, "course-dit": CourseDiT, "course-vae": CourseVae}[family]()
         state = load_file(exported if exported.is_file() else exported / "model.safetensors")
     net.load_state_dict(state, strict=True)
     print(f"{family}: {len(state)} tensors load strictly")

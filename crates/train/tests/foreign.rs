@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_core::{Begin, Draw, Network, State, labels, sampler};
-use fokker_nn::{Autoencoder, AutoencoderKlConfig, Init};
+use fokker_nn::{Autoencoder, AutoencoderKlConfig};
 use fokker_train::config::NetworkConfig;
 use fokker_train::foreign::{self, FAMILIES, Hints, Source};
 use fokker_train::{RunFolder, StateDict};
@@ -45,19 +45,26 @@ fn error(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The families, where their fixtures are, under which name their outputs are, and what sampled them.
-const CASES: [(&str, &str, &str, &str); 6] = [
+const CASES: [(&str, &str, &str, &str); 7] = [
     ("dit", "dit.pt", "dit", "ddim"),
     ("sit", "dit.pt", "sit", "euler"),
     ("diffusers-dit", "diffusers-dit", "diffusers-dit", "ddim"),
     ("diffusers-unet", "ddpm-unet", "ddpm-unet", "ddim"),
     ("diffusers-unet", "adm-unet", "adm-unet", "ddim"),
     ("course-unet", "course-unet.pt", "course-unet", ""),
+    ("course-dit", "course-dit.pt", "course-dit", ""),
+];
+
+/// Families of autoencoders, and where their fixtures are.
+const AUTOENCODERS: [(&str, &str); 2] = [
+    ("autoencoder-kl", "autoencoder-kl"),
+    ("course-vae", "course-vae.pt"),
 ];
 
 fn hints(family: &str) -> Hints {
     Hints {
-        heads: matches!(family, "dit" | "sit").then_some(2),
-        size: (family == "course-unet").then_some(8),
+        heads: matches!(family, "dit" | "sit" | "course-dit").then_some(2),
+        size: matches!(family, "course-unet" | "course-vae").then_some(8),
         ..Hints::default()
     }
 }
@@ -128,28 +135,66 @@ fn sampling_walks_the_same_way() {
 }
 
 #[test]
-fn the_autoencoder_is_that_of_diffusers() {
+fn autoencoders_are_those_of_pytorch() {
     let folder = tempfile::tempdir().unwrap();
     let device = Device::flex().autodiff();
-    let run = import(
+    for (family, file) in AUTOENCODERS {
+        let run = import(family, file, &folder.path().join(family));
+        let (net, _) = run.autoencoder(&device).unwrap();
+        let expected = outputs(family);
+        let x = tensor(numbers(&expected["encode"]["x"]), 2, &device).require_grad();
+        let found = net.encode(x.clone());
+        let both = Tensor::cat(vec![found.mean, found.log_variance], 1);
+        agrees(both, &x, &expected["encode"], family);
+        let z = tensor(numbers(&expected["decode"]["x"]), 2, &device).require_grad();
+        agrees(net.decode(z.clone()), &z, &expected["decode"], family);
+        if let NetworkConfig::AutoencoderKl(config) = &run.config().network {
+            assert_eq!(config.num_params([3, 8, 8]), net.num_params());
+            assert_eq!((net.latent(), net.scaling()), ([4, 4, 4], 0.3));
+        }
+    }
+}
+
+/// A network of latents with the autoencoder that decodes them, scaled as the autoencoder says.
+#[test]
+fn a_network_of_latents_has_its_autoencoder() {
+    let folder = tempfile::tempdir().unwrap();
+    let vae = import(
         "autoencoder-kl",
         "autoencoder-kl",
         &folder.path().join("vae"),
     );
-    let NetworkConfig::AutoencoderKl(config) = &run.config().network else {
-        panic!("an autoencoder");
+    let of = foreign::family("diffusers-dit").unwrap();
+    let source = Source::open(&fixtures().join("diffusers-dit"), of, None).unwrap();
+    let hints = |run: &RunFolder, size| Hints {
+        autoencoder: Some(run.path().to_owned()),
+        size,
+        ..Hints::default()
     };
-    let net = config.init([3, 8, 8], &mut Init::new(0, &device));
-    assert_eq!(config.num_params([3, 8, 8]), net.num_params());
-    assert_eq!((net.latent(), net.scaling()), ([4, 4, 4], 0.3));
-    let net = run.latest().unwrap().load_model(net, &device).unwrap();
-    let expected = outputs("autoencoder-kl");
-    let x = tensor(numbers(&expected["encode"]["x"]), 2, &device).require_grad();
-    let found = net.encode(x.clone());
-    let both = Tensor::cat(vec![found.mean, found.log_variance], 1);
-    agrees(both, &x, &expected["encode"], "encode");
-    let z = tensor(numbers(&expected["decode"]["x"]), 2, &device).require_grad();
-    agrees(net.decode(z.clone()), &z, &expected["decode"], "decode");
+    let out = folder.path().join("run");
+    let what = foreign::import(&source, of, &hints(&vae, None), &out)
+        .map(drop)
+        .unwrap_err();
+    assert!(
+        what.to_string().contains("4×8×8") && what.to_string().contains("4×4×4"),
+        "{what}"
+    );
+    let run = foreign::import(&source, of, &hints(&vae, Some(4)), &out).unwrap();
+    assert_eq!(run.info().shape, [3, 8, 8]);
+    let device = Device::flex();
+    let (flow, _) = run.flow(&device).unwrap();
+    assert_eq!((flow.dim, flow.classes), (4 * 4 * 4, 3));
+    let space = run
+        .latent_space(&device)
+        .unwrap()
+        .expect("it works in latents");
+    let latents = numbers(&outputs("autoencoder-kl")["decode"]["x"]);
+    let scaled: Vec<f32> = latents.iter().map(|z| z * 0.3).collect();
+    let e = error(
+        &space.decode(&scaled),
+        &numbers(&outputs("autoencoder-kl")["decode"]["output"]),
+    );
+    assert!(e < 1e-5, "decoded latents are off by {e:e}");
 }
 
 /// The size of stabilityai/sd-vae-ft-mse as PyTorch counts it.
@@ -165,7 +210,7 @@ fn the_size_of_the_public_autoencoder() {
 fn the_way_back_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut cases: Vec<(&str, &str)> = CASES.iter().map(|c| (c.0, c.1)).collect();
-    cases.push(("autoencoder-kl", "autoencoder-kl"));
+    cases.extend(AUTOENCODERS);
     for (i, (family, file)) in cases.into_iter().enumerate() {
         let of = foreign::family(family).unwrap();
         let original = Source::open(&fixtures().join(file), of, None).unwrap();

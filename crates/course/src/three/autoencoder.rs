@@ -141,7 +141,10 @@ fn interpolation(
         rows.extend(pictures(&space.decode(&line(za, zb)), shape)?);
         rows.extend(pictures(&line(a, b), shape)?);
     }
-    let labels = ["latents", "pixels"].repeat(3).into_iter().map(String::from);
+    let labels = ["latents", "pixels"]
+        .repeat(3)
+        .into_iter()
+        .map(String::from);
     sheets(&rows, BETWEEN, 2, Some(labels.collect()), None)
 }
 

@@ -160,28 +160,22 @@ pub(super) fn unet(
             ));
         }
     };
-    let usual = [
-        "DownBlock2D",
-        "AttnDownBlock2D",
-        "AttnDownBlock2D",
-        "AttnDownBlock2D",
-    ];
-    let down = c.texts("down_block_types")?.unwrap_or(usual.to_vec());
+    let resnet = resample == Resampling::Block;
+    let attn = "AttnDownBlock2D";
+    let down = c.texts("down_block_types")?;
+    let down = down.unwrap_or(vec!["DownBlock2D", attn, attn, attn]);
     let attention = levels(
         &c,
         "down_block_types",
         &down,
-        ["DownBlock2D", "AttnDownBlock2D"],
+        DOWN,
+        (resnet, down.len() - 1),
     )?;
-    let usual = [
-        "AttnUpBlock2D",
-        "AttnUpBlock2D",
-        "AttnUpBlock2D",
-        "UpBlock2D",
-    ];
-    let mut up = c.texts("up_block_types")?.unwrap_or(usual.to_vec());
+    let attn = "AttnUpBlock2D";
+    let up = c.texts("up_block_types")?;
+    let mut up = up.unwrap_or(vec![attn, attn, attn, "UpBlock2D"]);
     up.reverse();
-    let above = levels(&c, "up_block_types", &up, ["UpBlock2D", "AttnUpBlock2D"])?;
+    let above = levels(&c, "up_block_types", &up, UP, (resnet, 0))?;
     if down.len() != channels.len() || up.len() != channels.len() || above != attention {
         let got = json!([down, up]);
         return Err(c.wrong("up_block_types", "those of the way down, mirrored", &got));
@@ -222,14 +216,35 @@ pub(super) fn unet(
     })
 }
 
-/// Which levels have attention.
-fn levels(c: &Json<'_>, key: &str, types: &[&str], kinds: [&str; 2]) -> Result<Vec<usize>, String> {
-    if let Some(other) = types.iter().find(|t| !kinds.contains(t)) {
-        let expected = format!("{} or {}", kinds[0], kinds[1]);
-        return Err(c.wrong(key, &expected, &json!(other)));
+/// The kinds of blocks down: plain, plain where residual blocks resample, with attention.
+const DOWN: [&str; 3] = ["DownBlock2D", "ResnetDownsampleBlock2D", "AttnDownBlock2D"];
+/// The same up.
+const UP: [&str; 3] = ["UpBlock2D", "ResnetUpsampleBlock2D", "AttnUpBlock2D"];
+
+/// Which levels have attention, finest first. A plain block resamples by a convolution whatever is asked for, so that its kind must be
+/// the one that fits, but for the level `free`, which does not resample.
+fn levels(
+    c: &Json<'_>,
+    key: &str,
+    types: &[&str],
+    kinds: [&str; 3],
+    (resnet, free): (bool, usize),
+) -> Result<Vec<usize>, String> {
+    let [plain, other] = if resnet {
+        [kinds[1], kinds[0]]
+    } else {
+        [kinds[0], kinds[1]]
+    };
+    let mut found = Vec::new();
+    for (i, kind) in types.iter().enumerate() {
+        if *kind == kinds[2] {
+            found.push(i);
+        } else if *kind != plain && (*kind != other || i != free) {
+            let expected = format!("{plain} or {}", kinds[2]);
+            return Err(c.wrong(key, &expected, &json!(kind)));
+        }
     }
-    let with = types.iter().enumerate().filter(|(_, t)| **t == kinds[1]);
-    Ok(with.map(|(i, _)| i).collect())
+    Ok(found)
 }
 
 /// The discrete diffusion of `scheduler_config.json`, or the usual one.
@@ -357,11 +372,13 @@ fn describe_unet(
                 .into(),
         );
     }
-    let kinds = |kinds: [&'static str; 2]| {
-        let kind = move |i: usize| kinds[usize::from(net.attention.contains(&i))];
+    let resnet = net.resample == Resampling::Block;
+    let kinds = |kinds: [&'static str; 3]| {
+        let plain = kinds[usize::from(resnet)];
+        let attentive = |i| net.attention.contains(&i);
+        let kind = move |i| if attentive(i) { kinds[2] } else { plain };
         (0..net.channels.len()).map(kind)
     };
-    let resnet = net.resample == Resampling::Block;
     let shift = net.modulation == Modulation::Shift;
     let kind = if resnet { "resnet" } else { "conv" };
     Ok(json!({
@@ -374,7 +391,7 @@ fn describe_unet(
         "block_out_channels": net.channels,
         "center_input_sample": false,
         "class_embed_type": null,
-        "down_block_types": kinds(["DownBlock2D", "AttnDownBlock2D"]).collect::<Vec<_>>(),
+        "down_block_types": kinds(DOWN).collect::<Vec<_>>(),
         "downsample_padding": if net.resample == Resampling::ConvRight { 0 } else { 1 },
         "downsample_type": kind,
         "dropout": net.dropout,
@@ -390,7 +407,7 @@ fn describe_unet(
         "resnet_time_scale_shift": if shift { "default" } else { "scale_shift" },
         "sample_size": size,
         "time_embedding_type": "positional",
-        "up_block_types": kinds(["UpBlock2D", "AttnUpBlock2D"]).rev().collect::<Vec<_>>(),
+        "up_block_types": kinds(UP).rev().collect::<Vec<_>>(),
         "upsample_type": kind,
     }))
 }
