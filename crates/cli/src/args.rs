@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::begin::BeginArgs;
 use crate::compare::CompareArgs;
+use crate::export::ExportArgs;
 use crate::grid::GridArgs;
 use crate::how::HowArgs;
+use crate::import::ImportArgs;
 use crate::lab::LabArgs;
 use crate::likelihood::LikelihoodArgs;
 use crate::prompt::PromptArgs;
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Grid(GridArgs),
     Simulate(Box<SimulateArgs>),
     Lab(LabArgs),
+    Import(ImportArgs),
+    Export(ExportArgs),
     /// List the samplers with their order, cost and source
     Samplers,
     /// List the schedulers, paths, loss weights and laws of times that a recipe can name

@@ -7,9 +7,11 @@ mod compare;
 mod curves;
 mod distance;
 mod evaluate;
+mod export;
 mod features;
 mod grid;
 mod how;
+mod import;
 mod lab;
 mod likelihood;
 mod machine;
@@ -85,6 +87,8 @@ fn run(cli: Cli) -> anyhow::Result<End> {
         Command::Grid(args) => grid::run(args),
         Command::Simulate(args) => simulate::run(*args),
         Command::Lab(args) => lab::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
         Command::Samplers => {
             output::samplers();
             Ok(End::Done)

@@ -166,7 +166,7 @@ pub(crate) fn schedulers() {
         result(&format!("  {name:<20}{formula}{}", source(reference)));
     };
     result(
-        "path.scheduler: x = αz + βε, from noise to data (parameters: path.n, beta_min, beta_max, sigma_min, sigma_max)",
+        "path.scheduler: x = αz + βε, from noise to data (parameters: path.n, beta_min, beta_max, sigma_min, sigma_max; ddpm: beta_start, beta_end, betas = linear or scaled-linear, steps)",
     );
     for s in SCHEDULERS {
         row(s.name, s.formula, s.reference);

@@ -299,7 +299,9 @@ fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<E
     let train = &config.training.train;
     let parameters = match &config.network {
         NetworkConfig::Classifier(_) => judge_trainer(config, data.clone(), device)?.parameters(),
-        NetworkConfig::Vae(_) => vae_trainer(config, data.clone(), device)?.parameters(),
+        NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_) => {
+            vae_trainer(config, data.clone(), device)?.parameters()
+        }
         // The size depends on neither pairs nor latents, which would take time.
         _ => flow_parameters(config, data.clone(), device)?,
     };

@@ -50,7 +50,7 @@ pub use network::{Labels, Network, labels};
 pub use noise::{Noise, RowNoise};
 pub use ode::{Ode, OdeError, decode, encode};
 pub use oracle::Oracle;
-pub use parametrization::Parametrization;
+pub use parametrization::{Parametrization, Told};
 pub use path::{Examples, PathCoeffs, ProbabilityPath};
 pub use renoise::{noised, renoise, tail};
 pub use rescheduled::Rescheduled;

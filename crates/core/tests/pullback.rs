@@ -9,7 +9,7 @@ use fokker_core::{
 };
 use fokker_math::mixture::GaussianMixture;
 use fokker_math::precondition::Precondition;
-use fokker_math::prediction::PREDICTIONS;
+use fokker_math::prediction::{PREDICTIONS, Prediction};
 use fokker_math::scheduler::{SCHEDULERS, Scheduler, scheduler};
 use fokker_sim::rng::{Purpose, Stream};
 
@@ -149,7 +149,12 @@ fn a_network_under_every_parametrization() {
     let device = Device::flex();
     let plain = PREDICTIONS.iter().map(|p| Parametrization::Plain(*p));
     let edm = Parametrization::Edm(Precondition::new(0.7).unwrap());
-    for output in plain.chain([edm, Parametrization::VelocityAndNoise]) {
+    let told = Parametrization::Told(Told {
+        prediction: Prediction::Noise,
+        steps: Some(10),
+        variance: true,
+    });
+    for output in plain.chain([edm, Parametrization::VelocityAndNoise, told]) {
         let net = Small::new(output.outputs());
         for name in ["condot", "vp", "edm"] {
             let scheduler: Arc<dyn Scheduler> = scheduler(name).unwrap().into();

@@ -3,6 +3,7 @@
 mod change;
 mod condot;
 mod cosine;
+mod ddpm;
 mod edm;
 mod linear_sqrt;
 mod polynomial;
@@ -18,6 +19,7 @@ use crate::bisect::bisect;
 pub use change::{Change, change};
 pub use condot::CondOt;
 pub use cosine::Cosine;
+pub use ddpm::{BetaLaw, Ddpm};
 pub use edm::Edm;
 pub use linear_sqrt::LinearSqrt;
 pub use polynomial::Polynomial;
@@ -173,6 +175,13 @@ pub const SCHEDULERS: &[SchedulerSpec] = &[
         make: || Box::new(VariancePreserving::default()),
     },
     SchedulerSpec {
+        name: "ddpm",
+        formula: "α² = Π (1 − β_i) over the steps i ≤ n = T(1 − t) − 1, β = √(1 − α²), β_i from 0.0001 to 0.02 (T = 1000)",
+        reference: "Ho et al., Denoising diffusion probabilistic models, NeurIPS 2020",
+        start: Start::NearNoise,
+        make: || Box::new(Ddpm::default()),
+    },
+    SchedulerSpec {
         name: "sub-vp",
         formula: "α = exp(−½B), β = 1 − α², B = sβ_min + ½s²(β_max − β_min), s = 1 − t (β_min = 0.1, β_max = 20)",
         reference: "Song et al., Score-based generative modeling through SDEs, ICLR 2021",
@@ -232,6 +241,19 @@ pub enum SchedulerError {
         sigma_min: f64,
         /// The upper scale given.
         sigma_max: f64,
+    },
+    /// The rates of [`Ddpm`] are not 0 < first ≤ last ≤ ½, or change much from step to step.
+    #[error(
+        "the ddpm scheduler's rates must be 0 < beta_start <= beta_end <= 0.5, changing by at most 0.01 and less than twice \
+         the first from step to step, got beta_start = {first}, beta_end = {last}, steps = {steps}"
+    )]
+    Betas {
+        /// The first rate given.
+        first: f64,
+        /// The last rate given.
+        last: f64,
+        /// The number of steps given.
+        steps: u32,
     },
     /// The scale of [`Edm`] is not positive and finite.
     #[error("the edm scheduler's sigma_max must be positive and finite, got {sigma_max}")]

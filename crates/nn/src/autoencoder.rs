@@ -5,7 +5,7 @@ use fokker_core::State;
 /// Between images and the latents that a diffusion runs in: q(z|x) one way, a mean image the other.
 ///
 /// Images and latents are flat, `[batch, c·h·w]`, as states are everywhere. Neither way scales: a diffusion in latents
-/// multiplies z by [`scaling`](Self::scaling) (or by what was measured on its data) before, and divides by it after.
+/// works in (z − [`shift`](Self::shift))·[`scaling`](Self::scaling), or in what was measured on its data.
 ///
 /// Source: Kingma and Welling, *Auto-encoding variational Bayes*, 2014; as a first stage Rombach et al., 2022.
 pub trait Autoencoder: Module {
@@ -24,6 +24,11 @@ pub trait Autoencoder: Module {
     /// What brings its latents to a variance of about one, where that is known; 1 where it is not.
     fn scaling(&self) -> f64 {
         1.0
+    }
+
+    /// What is taken from its latents before they are scaled, where that is known; 0 where it is not.
+    fn shift(&self) -> f64 {
+        0.0
     }
 
     /// The length of a flat latent.

@@ -63,6 +63,9 @@ pub enum DiTForm {
     /// As published: sinusoidal time through a perceptron, fixed positions, layer norm, GELU, condition through SiLU, and
     /// a head of adaptive norm and one linear map ([`AdaLnHead`]).
     Original,
+    /// The original as diffusers has it (`DiTTransformer2DModel`): ω_k = 10,000^(−k/127) instead of 10,000^(−k/128) in the
+    /// features of time, and ε = 10⁻⁵ instead of 10⁻⁶ in the norm before a perceptron.
+    Diffusers,
     /// As in the course: learned Fourier features of time added to the class, learned positions, RMS norm (of the
     /// condition too), SiLU, and a head of a perceptron and a convolution ([`FoldHead`]). All maps have biases.
     Course,
@@ -128,7 +131,9 @@ impl DiTConfig {
             maps(d, 3 * d) + maps(d, d) + maps(d, hidden) + maps(hidden, d) + maps(d, 6 * d);
         let class = if classes > 0 { (classes + 1) * d } else { 0 };
         let ends = match self.form {
-            DiTForm::Original => TimestepEmbedder::count(d) + AdaLnHead::count(d, p, c * outputs),
+            DiTForm::Original | DiTForm::Diffusers => {
+                TimestepEmbedder::count(d) + AdaLnHead::count(d, p, c * outputs)
+            }
             DiTForm::Course => d / 2 + (h / p) * (w / p) * d + FoldHead::count(d, p, c * outputs),
         };
         maps(c * p * p, d) + class + self.depth * block + ends
@@ -150,28 +155,39 @@ impl DiTConfig {
         let course = self.form == DiTForm::Course;
         type Layer = fn(usize, usize, &mut Init) -> Linear;
         let (layer, norm, activation) = match self.form {
-            DiTForm::Original => (Linear::xavier as Layer, TokenNorm::Layer, Activation::Gelu),
+            DiTForm::Original | DiTForm::Diffusers => {
+                (Linear::xavier as Layer, TokenNorm::Layer, Activation::Gelu)
+            }
             DiTForm::Course => (Linear::new as Layer, TokenNorm::Rms, Activation::Silu),
         };
         let patches = Patches::new(p, layer(c * p * p, d, init));
         let time = match self.form {
             DiTForm::Original => Time::Sinusoidal(TimestepEmbedder::new(d, self.time_scale, init)),
+            DiTForm::Diffusers => {
+                Time::Sinusoidal(TimestepEmbedder::shifted(d, self.time_scale, 1.0, init))
+            }
             DiTForm::Course => Time::Fourier(FourierTime::new(d, init)),
         };
         let spread = if course { 1.0 } else { 0.02 };
         let class = (classes > 0).then(|| ClassEmbedding::scaled(classes, d, spread, init));
         let positions = match self.form {
-            DiTForm::Original => Positions::fixed(d, grid, init.device()),
+            DiTForm::Original | DiTForm::Diffusers => Positions::fixed(d, grid, init.device()),
             DiTForm::Course => Positions::learned(d, grid[0] * grid[1], init),
         };
         let blocks = (0..self.depth).map(|_| {
             let attn = Attention::new(d, self.heads, layer, init);
             let mlp = FeedForward::new([d, self.mlp_ratio * d, d], activation, layer, init);
-            AdaLnBlock::new(attn, mlp, norm, init)
+            let block = AdaLnBlock::new(attn, mlp, norm, init);
+            match self.form {
+                DiTForm::Diffusers => block.with_epsilon(1e-5),
+                _ => block,
+            }
         });
         let blocks = blocks.collect();
         let head = match self.form {
-            DiTForm::Original => Head::AdaLn(AdaLnHead::new(d, p, c * outputs, init)),
+            DiTForm::Original | DiTForm::Diffusers => {
+                Head::AdaLn(AdaLnHead::new(d, p, c * outputs, init))
+            }
             DiTForm::Course => Head::Fold(FoldHead::new(d, p, c * outputs, init)),
         };
         DiT {

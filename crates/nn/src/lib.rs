@@ -6,6 +6,7 @@
 
 mod adm_unet;
 mod autoencoder;
+mod autoencoder_kl;
 mod classifier;
 mod course_unet;
 mod dit;
@@ -19,6 +20,7 @@ mod vae;
 
 pub use adm_unet::{AdmBlock, AdmUNet, AdmUNetConfig, Modulation, Resample, Resampling};
 pub use autoencoder::{Autoencoder, Posterior, VaeLoss};
+pub use autoencoder_kl::{AutoencoderKl, AutoencoderKlConfig};
 pub use classifier::{Classifier, ClassifierConfig};
 pub use course_unet::{CourseUNet, CourseUNetConfig};
 pub use dit::{DiT, DiTConfig, DiTForm};

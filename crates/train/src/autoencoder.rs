@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use fokker_core::State;
 use fokker_data::{Dataset, Shape};
-use fokker_nn::{Autoencoder, Init, Posterior, Vae};
+use fokker_nn::{Autoencoder, AutoencoderKl, Init, Posterior, Vae};
 
 use crate::config::NetworkConfig;
 use crate::{Checkpoint, RunFolder, TrainError};
@@ -12,6 +12,8 @@ use crate::{Checkpoint, RunFolder, TrainError};
 pub enum AnyAutoencoder {
     /// The course's variational autoencoder.
     Vae(Vae),
+    /// That of latent diffusion, in its public layout.
+    Kl(AutoencoderKl),
 }
 
 impl AnyAutoencoder {
@@ -25,15 +27,16 @@ impl AnyAutoencoder {
         config
             .check()
             .map_err(|(key, what)| TrainError::Config(format!("{key}: {what}")))?;
-        let NetworkConfig::Vae(config) = config else {
-            return refuse(format!("a {} is no autoencoder", config.name()));
+        let m = match config {
+            NetworkConfig::Vae(config) => config.multiple(),
+            NetworkConfig::AutoencoderKl(config) => config.multiple(),
+            other => return refuse(format!("a {} is no autoencoder", other.name())),
         };
         let Some(image) = shape.image() else {
             return refuse(format!(
                 "an autoencoder needs images, but the data is vectors of {shape}"
             ));
         };
-        let m = config.multiple();
         if !image[1].is_multiple_of(m) || !image[2].is_multiple_of(m) {
             let [_, height, width] = image;
             let side = height.max(width).next_multiple_of(m);
@@ -42,7 +45,11 @@ impl AnyAutoencoder {
                  data.pad_to = {side}, use fewer levels, or resize the data"
             ));
         }
-        Ok(Self::Vae(config.init(image, init)))
+        Ok(match config {
+            NetworkConfig::Vae(config) => Self::Vae(config.init(image, init)),
+            NetworkConfig::AutoencoderKl(config) => Self::Kl(config.init(image, init)),
+            other => return refuse(format!("a {} is no autoencoder", other.name())),
+        })
     }
 }
 
@@ -50,24 +57,42 @@ impl Autoencoder for AnyAutoencoder {
     fn image(&self) -> [usize; 3] {
         match self {
             Self::Vae(net) => net.image(),
+            Self::Kl(net) => net.image(),
         }
     }
 
     fn latent(&self) -> [usize; 3] {
         match self {
             Self::Vae(net) => net.latent(),
+            Self::Kl(net) => net.latent(),
         }
     }
 
     fn encode(&self, x: State) -> Posterior {
         match self {
             Self::Vae(net) => net.encode(x),
+            Self::Kl(net) => net.encode(x),
         }
     }
 
     fn decode(&self, z: State) -> State {
         match self {
             Self::Vae(net) => net.decode(z),
+            Self::Kl(net) => net.decode(z),
+        }
+    }
+
+    fn scaling(&self) -> f64 {
+        match self {
+            Self::Vae(net) => net.scaling(),
+            Self::Kl(net) => net.scaling(),
+        }
+    }
+
+    fn shift(&self) -> f64 {
+        match self {
+            Self::Vae(net) => net.shift(),
+            Self::Kl(net) => net.shift(),
         }
     }
 }

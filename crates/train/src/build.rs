@@ -60,6 +60,10 @@ pub fn flow_trainer_on(
         return Err(TrainError::Config(what.into()));
     }
     let objective = config.objective.clone();
+    if config.objective.variance {
+        let what = "objective.variance: the variance beside the prediction has no loss here; only imported networks have it";
+        return Err(TrainError::Config(what.into()));
+    }
     let mut task = FlowTask::new(data.clone(), path, objective, config.seed);
     if let Some(latent) = latent {
         task = task.in_latents(latent);

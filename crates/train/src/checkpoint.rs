@@ -220,6 +220,20 @@ impl Checkpoint {
         })
     }
 
+    /// Writes weights alone as the checkpoint of step 0: enough to sample from, not to train on.
+    pub(crate) fn of_weights(weights: &[u8], parent: &Path) -> Result<Self, TrainError> {
+        let path = parent.join(Self::folder(0));
+        fs::create_dir_all(&path).map_err(TrainError::io("create", &path))?;
+        write_atomic(&path.join(MODEL), weights)?;
+        let state = State {
+            step: 0,
+            window: Window::default(),
+        };
+        let state = serde_json::to_vec(&state).expect("plain numbers");
+        write_atomic(&path.join(STATE), &state)?;
+        Ok(Self { path, step: 0 })
+    }
+
     /// Brings a fresh trainer of the same recipe to the checkpoint's state.
     pub(crate) fn restore<N: Module, T: Task<N>>(
         &self,

@@ -73,7 +73,9 @@ impl AnyNetwork {
                 NetworkConfig::Mlp(c) => {
                     Ok(Self::Mlp(c.init(shape.size(), outputs, classes, init)))
                 }
-                NetworkConfig::Classifier(_) | NetworkConfig::Vae(_) => refuse(NO_GENERATOR.into()),
+                NetworkConfig::Classifier(_)
+                | NetworkConfig::AutoencoderKl(_)
+                | NetworkConfig::Vae(_) => refuse(NO_GENERATOR.into()),
                 other => refuse(format!(
                     "a {} needs images, but the data is vectors of {shape}; use kind = \"mlp\"",
                     other.name()
@@ -127,7 +129,9 @@ impl AnyNetwork {
                 let sequence = sequence(image, c.patch, what)?;
                 Self::Transformer1d(c.init(sequence, outputs, classes, init))
             }
-            NetworkConfig::Classifier(_) | NetworkConfig::Vae(_) => {
+            NetworkConfig::Classifier(_)
+            | NetworkConfig::AutoencoderKl(_)
+            | NetworkConfig::Vae(_) => {
                 return refuse(NO_GENERATOR.into());
             }
         })

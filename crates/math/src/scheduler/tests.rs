@@ -15,6 +15,8 @@ fn all() -> Vec<(Box<dyn Scheduler>, Start)> {
         all.push((Box::new(vp), Start::NearNoise));
         all.push((Box::new(SubVp::new(low, high).unwrap()), Start::NearNoise));
     }
+    let ddpm = Ddpm::new(BetaLaw::Sqrt, 0.00085, 0.012, 1000).unwrap();
+    all.push((Box::new(ddpm), Start::NearNoise));
     let ve = VarianceExploding::new(0.3, 20.0).unwrap();
     all.push((Box::new(ve), Start::Exploding));
     all.push((Box::new(Edm::new(25.0).unwrap()), Start::Exploding));

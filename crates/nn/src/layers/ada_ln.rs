@@ -32,6 +32,8 @@ pub struct AdaLnBlock {
     pub modulation: Linear,
     #[module(skip)]
     norm: TokenNorm,
+    // ε of the norm before the perceptron.
+    epsilon: f64,
 }
 
 impl AdaLnBlock {
@@ -43,7 +45,13 @@ impl AdaLnBlock {
             mlp,
             modulation: Linear::zero(width, 6 * width, init),
             norm,
+            epsilon: EPSILON,
         }
+    }
+
+    /// The same with another ε in the norm before the perceptron than the usual 10⁻⁶.
+    pub fn with_epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
     }
 
     /// Tokens `[batch, tokens, width]` and conditions `[batch, width]` → tokens.
@@ -51,7 +59,14 @@ impl AdaLnBlock {
         let [b1, s1, g1, b2, s2, g2] = parts(self.modulation.forward(c));
         let h = plain_norm(x.clone(), self.norm, Some((s1, b1)));
         let x = gated_add(x, self.attn.forward(h), g1);
-        let h = plain_norm(x.clone(), self.norm, Some((s2, b2)));
+        let h = token_norm(
+            x.clone(),
+            self.norm,
+            None,
+            None,
+            self.epsilon,
+            Some((s2, b2)),
+        );
         gated_add(x, self.mlp.forward(h), g2)
     }
 }

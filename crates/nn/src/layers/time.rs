@@ -45,11 +45,16 @@ pub struct TimestepEmbedder {
 impl TimestepEmbedder {
     /// DiT's embedding of `width` numbers.
     pub fn new(width: usize, scale: f64, init: &mut Init) -> Self {
+        Self::shifted(width, scale, 0.0, init)
+    }
+
+    /// The same with this [shift](TimeFeatures::shift) of frequencies.
+    pub fn shifted(width: usize, scale: f64, shift: f64, init: &mut Init) -> Self {
         let features = TimeFeatures {
             count: FEATURES,
             scale,
             offset: 0.0,
-            shift: 0.0,
+            shift,
             sines_first: false,
         };
         let maps = [(FEATURES, width), (width, width)]

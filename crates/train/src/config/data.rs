@@ -92,6 +92,8 @@ pub enum DataConfig {
         #[serde(default)]
         fit: FitConfig,
     },
+    /// Not known: weights were imported that others trained on it.
+    Elsewhere {},
     /// A NumPy array: `.npy` or `.npz`.
     Array {
         /// The file.
@@ -188,13 +190,17 @@ impl DataConfig {
             | Self::Digits { pad_to, .. }
             | Self::Idx { pad_to, .. }
             | Self::Array { pad_to, .. } => *pad_to,
-            Self::Toy { .. } | Self::Folder { .. } => None,
+            Self::Toy { .. } | Self::Folder { .. } | Self::Elsewhere {} => None,
         }
     }
 
     fn open_as_stored(&self, seed: u64, split: Split) -> Result<Arc<dyn Dataset>, TrainError> {
         Ok(match self {
             Self::Garments { .. } => Arc::new(garments()),
+            Self::Elsewhere {} => {
+                let what = "data: the weights of this run were imported, and what they were trained on is not known here";
+                return Err(TrainError::Config(what.into()));
+            }
             Self::Digits { path, .. } => Arc::new(read_digits(path, split)?),
             Self::Emoji {} => Arc::new(emoji()),
             Self::Toy { .. } => {
@@ -271,7 +277,7 @@ impl DataConfig {
                 fix(path);
                 labels.iter_mut().for_each(fix);
             }
-            Self::Garments { .. } | Self::Emoji {} | Self::Toy { .. } => {}
+            Self::Garments { .. } | Self::Emoji {} | Self::Elsewhere {} | Self::Toy { .. } => {}
         }
         self
     }

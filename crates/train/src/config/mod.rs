@@ -16,8 +16,8 @@ use std::sync::Arc;
 use fokker_core::ProbabilityPath;
 use fokker_data::Dataset;
 use fokker_nn::{
-    AdmUNetConfig, ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, MmDiTConfig,
-    Transformer1dConfig, UNet1dConfig, UNetConfig, VaeConfig,
+    AdmUNetConfig, AutoencoderKlConfig, ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig,
+    MmDiTConfig, Transformer1dConfig, UNet1dConfig, UNetConfig, VaeConfig,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub use coupling::{CouplingConfig, CouplingKind};
 pub use data::{DataConfig, FitConfig};
 pub use latent::{LatentConfig, VaeTraining};
 pub use objective::{ObjectiveConfig, PredictionConfig, TimeConfig, WeightConfig};
-pub use path::PathConfig;
+pub use path::{BetasConfig, PathConfig};
 pub use text::TextConfig;
 pub use training::{
     Average, EmaConfig, OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind, TrainConfig,
@@ -95,6 +95,9 @@ pub enum NetworkConfig {
     Transformer1d(Transformer1dConfig),
     /// A convolutional classifier, the judge of other runs' samples.
     Classifier(ClassifierConfig),
+    /// The autoencoder of latent diffusion in its public layout.
+    #[serde(rename = "autoencoder-kl")]
+    AutoencoderKl(AutoencoderKlConfig),
     /// The course's variational autoencoder of images: the first stage of a diffusion in latents.
     Vae(VaeConfig),
 }
@@ -121,7 +124,7 @@ impl NetworkConfig {
             Self::UNet1d(_) => "U-Net for sequences",
             Self::Transformer1d(_) => "transformer for sequences",
             Self::Classifier(_) => "classifier",
-            Self::Vae(_) => "autoencoder",
+            Self::AutoencoderKl(_) | Self::Vae(_) => "autoencoder",
         }
     }
 }
@@ -230,7 +233,10 @@ impl Config {
 
     /// Does this recipe train an autoencoder, not a flow?
     pub fn is_autoencoder(&self) -> bool {
-        matches!(self.network, NetworkConfig::Vae(_))
+        matches!(
+            self.network,
+            NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_)
+        )
     }
 
     /// The recipe as TOML, with every default written out.

@@ -1,8 +1,8 @@
 //! Networks whose settings parse but make no sense.
 
 use fokker_nn::{
-    AdmUNetConfig, CourseUNetConfig, DiTConfig, DiTForm, MlpConfig, MmDiTConfig,
-    Transformer1dConfig, UNet1dConfig, UNetConfig, VaeConfig,
+    AdmUNetConfig, AutoencoderKlConfig, CourseUNetConfig, DiTConfig, DiTForm, MlpConfig,
+    MmDiTConfig, Transformer1dConfig, UNet1dConfig, UNetConfig, VaeConfig,
 };
 
 use super::NetworkConfig;
@@ -56,6 +56,7 @@ impl NetworkConfig {
             Self::UNet1d(config) => unet1d(config),
             Self::Transformer1d(config) => transformer1d(config),
             Self::Classifier(config) => widths("network.channels", &config.channels),
+            Self::AutoencoderKl(config) => autoencoder_kl(config),
             Self::Vae(config) => vae(config),
         }
     }
@@ -87,6 +88,20 @@ fn course_unet(config: &CourseUNetConfig) -> Result<(), Refusal> {
 fn vae(config: &VaeConfig) -> Result<(), Refusal> {
     levels(&config.channels)?;
     between("network.blocks", config.blocks, 1, 32)
+}
+
+fn autoencoder_kl(config: &AutoencoderKlConfig) -> Result<(), Refusal> {
+    levels(&config.channels)?;
+    between("network.blocks", config.blocks, 1, 32)?;
+    widths("network.latent_channels", &[config.latent_channels])?;
+    between("network.groups", config.groups, 1, LARGEST)?;
+    let groups = config.groups;
+    if let Some(c) = config.channels.iter().find(|c| !c.is_multiple_of(groups)) {
+        let text = format!("expected a divisor of all channels, got {groups} beside {c}");
+        return refuse("network.groups", text);
+    }
+    within("network.scaling", config.scaling, f64::MIN_POSITIVE, 1e6)?;
+    within("network.shift", config.shift, -1e6, 1e6)
 }
 
 fn adm_unet(config: &AdmUNetConfig) -> Result<(), Refusal> {
@@ -190,7 +205,7 @@ fn dit(config: &DiTConfig) -> Result<(), Refusal> {
     transformer([width, config.depth, config.heads, config.mlp_ratio])?;
     // Positions have sines and cosines of two coordinates, learned features of time those of one.
     let multiple = match config.form {
-        DiTForm::Original => 4,
+        DiTForm::Original | DiTForm::Diffusers => 4,
         DiTForm::Course => 2,
     };
     if !width.is_multiple_of(multiple) {

@@ -1,6 +1,6 @@
 //! `[objective]`: the regression that trains the network.
 
-use fokker_core::Parametrization;
+use fokker_core::{Parametrization, Told};
 use fokker_math::precondition::Precondition;
 use fokker_math::prediction::Prediction;
 use fokker_math::time::TimeLaw;
@@ -23,6 +23,13 @@ pub struct ObjectiveConfig {
     /// `prediction = "edm"`: the standard deviation of the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma_data: Option<f64>,
+    /// The network is told n = steps·(1 − t) − 1 instead of t: the number of a step of a discrete diffusion, as many networks
+    /// trained elsewhere want it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
+    /// The network puts out a variance beside its prediction, which samplers leave alone. Only imported networks do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub variance: bool,
     /// The law of training times.
     pub time: TimeConfig,
     /// Its parameters, the usual ones where left out.
@@ -46,6 +53,8 @@ impl Default for ObjectiveConfig {
             weight: WeightConfig::Uniform,
             weight_parameter: None,
             sigma_data: None,
+            steps: None,
+            variance: false,
             time: TimeConfig::Uniform,
             time_parameters: Vec::new(),
             stratified: true,
@@ -113,12 +122,20 @@ const SIGMA_DATA: f64 = 0.5;
 impl ObjectiveConfig {
     /// What goes into the network and what its output means.
     pub fn parametrization(&self) -> Parametrization {
+        let plain = |prediction| match (self.steps, self.variance) {
+            (None, false) => Parametrization::Plain(prediction),
+            (steps, variance) => Parametrization::Told(Told {
+                prediction,
+                steps,
+                variance,
+            }),
+        };
         match self.prediction {
-            PredictionConfig::Velocity => Prediction::Velocity.into(),
-            PredictionConfig::Data => Prediction::Data.into(),
-            PredictionConfig::Noise => Prediction::Noise.into(),
-            PredictionConfig::V => Prediction::V.into(),
-            PredictionConfig::Score => Prediction::Score.into(),
+            PredictionConfig::Velocity => plain(Prediction::Velocity),
+            PredictionConfig::Data => plain(Prediction::Data),
+            PredictionConfig::Noise => plain(Prediction::Noise),
+            PredictionConfig::V => plain(Prediction::V),
+            PredictionConfig::Score => plain(Prediction::Score),
             PredictionConfig::Edm => {
                 let sigma_data = self.sigma_data.unwrap_or(SIGMA_DATA);
                 let made = Precondition::new(sigma_data);
@@ -203,7 +220,18 @@ impl ObjectiveConfig {
             1e-6,
             1e6,
         )?;
-        use PredictionConfig::{Data, Noise, Score, V, Velocity, VelocityAndNoise};
+        use PredictionConfig::{Data, Edm, Noise, Score, V, Velocity, VelocityAndNoise};
+        for (key, given) in [
+            ("objective.steps", o.steps.is_some()),
+            ("objective.variance", o.variance),
+        ] {
+            if given && matches!(o.prediction, Edm | VelocityAndNoise) {
+                return refuse(key, "only a single plain prediction takes this");
+            }
+        }
+        if o.steps.is_some_and(|steps| steps < 2) {
+            return refuse("objective.steps", "expected at least 2 steps");
+        }
         let key = "objective.prediction";
         match o.prediction {
             VelocityAndNoise if !gaussian && !noisy => {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use fokker_core::ProbabilityPath;
 use fokker_math::interpolant::{self, INTERPOLANTS, Interpolant};
 use fokker_math::scheduler::{
-    Edm, Polynomial, SCHEDULERS, Scheduler, SubVp, VarianceExploding, VariancePreserving, scheduler,
+    BetaLaw, Ddpm, Edm, Polynomial, SCHEDULERS, Scheduler, SubVp, VarianceExploding,
+    VariancePreserving, scheduler,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,18 @@ pub struct PathConfig {
     /// `vp`, `sub-vp`: the rate at the noise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beta_max: Option<f64>,
+    /// `ddpm`: β of the step next to the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta_start: Option<f64>,
+    /// `ddpm`: β of the step next to the noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta_end: Option<f64>,
+    /// `ddpm`: what rises linearly between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub betas: Option<BetasConfig>,
+    /// `ddpm`: the number of steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u32>,
     /// `ve`: the smallest standard deviation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma_min: Option<f64>,
@@ -49,6 +62,17 @@ pub struct PathConfig {
     pub sigma: Option<f64>,
 }
 
+/// What rises linearly over the steps of a discrete diffusion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BetasConfig {
+    /// β.
+    #[default]
+    Linear,
+    /// √β.
+    ScaledLinear,
+}
+
 /// The scheduler's name for α and β given as formulas.
 const FORMULA: &str = "formula";
 
@@ -60,6 +84,7 @@ fn parameters(name: &str) -> &'static [&'static str] {
     match name {
         "polynomial" => &["n"],
         "vp" | "sub-vp" => &["beta_min", "beta_max"],
+        "ddpm" => &["beta_start", "beta_end", "betas", "steps"],
         "ve" => &["sigma_min", "sigma_max"],
         "edm" => &["sigma_max"],
         FORMULA => &["alpha", "beta"],
@@ -107,6 +132,10 @@ impl PathConfig {
             ("n", self.n.is_some()),
             ("beta_min", self.beta_min.is_some()),
             ("beta_max", self.beta_max.is_some()),
+            ("beta_start", self.beta_start.is_some()),
+            ("beta_end", self.beta_end.is_some()),
+            ("betas", self.betas.is_some()),
+            ("steps", self.steps.is_some()),
             ("sigma_min", self.sigma_min.is_some()),
             ("sigma_max", self.sigma_max.is_some()),
             ("alpha", self.alpha.is_some()),
@@ -152,6 +181,17 @@ impl PathConfig {
             }
             "vp" => VariancePreserving::new(rates.0, rates.1).map(|s| Arc::new(s) as _),
             "sub-vp" => SubVp::new(rates.0, rates.1).map(|s| Arc::new(s) as _),
+            "ddpm" => {
+                let law = match self.betas.unwrap_or_default() {
+                    BetasConfig::Linear => BetaLaw::Linear,
+                    BetasConfig::ScaledLinear => BetaLaw::Sqrt,
+                };
+                let (first, last) = (
+                    self.beta_start.unwrap_or(1e-4),
+                    self.beta_end.unwrap_or(0.02),
+                );
+                Ddpm::new(law, first, last, self.steps.unwrap_or(1000)).map(|s| Arc::new(s) as _)
+            }
             "ve" => VarianceExploding::new(
                 self.sigma_min.unwrap_or(scales.sigma_min()),
                 self.sigma_max.unwrap_or(scales.sigma_max()),
