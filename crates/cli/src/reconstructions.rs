@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use fokker::data::write_atomic;
-use fokker::eval::figure::{LineChart, Series, number};
+use fokker::eval::figure::{Figure, LineChart, Series, number};
 use fokker::eval::{GridStyle, Pixels, Report, Section, grid, write_png};
 use fokker::nn::Autoencoder;
 use fokker::sim::rng::{Purpose, normal_rows};

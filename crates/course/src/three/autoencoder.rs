@@ -141,8 +141,11 @@ fn interpolation(
         rows.extend(pictures(&space.decode(&line(za, zb)), shape)?);
         rows.extend(pictures(&line(a, b), shape)?);
     }
-    let labels = ["latents", "pixels"].map(String::from).repeat(3);
-    sheets(&rows, BETWEEN, 2, Some(labels), None)
+    let labels = ["latents", "pixels"]
+        .repeat(3)
+        .into_iter()
+        .map(String::from);
+    sheets(&rows, BETWEEN, 2, Some(labels.collect()), None)
 }
 
 fn checks(bench: &Bench<'_>, found: &Reconstruction) -> Result<Vec<Check>, LabError> {

@@ -1,6 +1,5 @@
 //! The data and the conditional path of an image.
 
-use fokker_data::Dataset;
 use fokker_eval::figure::{LineChart, Series};
 use fokker_lab::check::Check;
 use fokker_lab::report::LabSection;
