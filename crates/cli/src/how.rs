@@ -1,6 +1,6 @@
 //! How to walk from noise to data: the flags, what a run says itself, and what a picture's recipe remembers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -334,7 +334,13 @@ fn find_scheduler(name: &str) -> Result<Arc<dyn Scheduler>> {
     Ok(found.into())
 }
 
-/// The first part of the fingerprint of a file's bytes.
-pub(crate) fn fingerprint(bytes: &[u8]) -> String {
+/// The first part of the fingerprint of a file.
+pub(crate) fn fingerprint(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(fingerprint_of(&bytes))
+}
+
+/// The first part of the fingerprint of a file with these bytes.
+pub(crate) fn fingerprint_of(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..16].to_owned()
 }

@@ -12,7 +12,7 @@ use fokker::train::{AnyNetwork, Checkpoint, FlowTask, LatentSpace, Trainer};
 use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
 use crate::args::SampleArgs;
-use crate::how::{HowArgs, Way, Weaker, fingerprint};
+use crate::how::{HowArgs, Way, Weaker, fingerprint_of};
 use crate::present::{self, Trajectory};
 use crate::progress::Progress;
 use crate::prompt::Told;
@@ -59,7 +59,7 @@ impl Source {
         Ok(Self {
             run,
             flow,
-            weights: fingerprint(&weights.bytes),
+            weights: fingerprint_of(&weights.bytes),
             checkpoint: weights.checkpoint,
             ema,
             shape,
@@ -130,7 +130,7 @@ impl Source {
         }
         self.weaker = Some(Weaker {
             run: std::path::absolute(run)?,
-            weights: fingerprint(&weights.bytes),
+            weights: fingerprint_of(&weights.bytes),
         });
         self.flow.weaker = Some(Arc::new(weaker));
         self.tell_weaker();

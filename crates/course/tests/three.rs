@@ -28,7 +28,7 @@ fn until(lab: &LabThree, section: usize, share: f64) -> (LabError, Vec<f64>) {
             false => ControlFlow::Continue(()),
         }
     });
-    (stopped.err().expect("it was stopped"), seen)
+    (stopped.expect_err("it was stopped"), seen)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use burn::tensor::TensorData;
 use fokker_core::State;
 use fokker_data::{Dataset, Shape};
-use fokker_eval::figure::{LineChart, Series};
+use fokker_eval::figure::{LineChart, Series, number};
 use fokker_lab::check::Check;
 use fokker_lab::report::LabSection;
 use fokker_nn::{Autoencoder, Init, Posterior, VaeConfig};
@@ -68,11 +68,11 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         .figure(
             LineChart::new("Training loss")
                 .x_label("step")
-                .y_label("nats a pixel, beside a constant")
+                .y_label("nats a pixel, but for a constant")
                 .series(Series::new("loss", losses).smoothed(9)),
             format!(
                 "{} parameters, {} steps of {} images in {:.1} minutes.",
-                run.info().parameters,
+                number(run.info().parameters as f64),
                 length.steps,
                 length.batch,
                 seconds(&metrics) / 60.0

@@ -18,7 +18,7 @@ Images are points z of ℝ¹⁰²⁴: 28×28 pixels in the middle of a black can
 has a class y. The conditional path on CondOT is x = tz + (1 − t)ε, from noise at t = 0 to the image at t = 1, and its field at x is \
 z − ε. Flow matching asks a network for E[z − ε | x, t, y].\n\n\
 Before anything is trained, the mean and the covariance C of the data tell how well simple predictions do. Along a direction in \
-which the data have variance λ, the best affine prediction leaves λ/(t²λ + (1 − t)²) of the target's variance, whose integral over t \
+which the data have variance λ, the best affine prediction misses the target by λ/(t²λ + (1 − t)²) in the mean square, and the integral of that over t \
 is (π/2)√λ. So no affine prediction has a smaller loss than (π/2) tr √C/d, and no constant one a smaller loss than 1 + tr C/d. A network \
 that has learned anything beyond means and covariances goes below both.";
 
@@ -70,9 +70,9 @@ pub(super) fn section(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         )
         .pictures(
             path_sheet,
-            "The conditional path of six images: each row one z and one ε. Most of what an image shows is decided late.",
+            "The conditional path of six images: each row one z and one ε. At t = ½ shapes can be told and details cannot.",
         )
-        .figure(left_figure(), "What the best affine prediction leaves of the target's variance along directions in which the data vary much, as the noise, or little. Wide directions are settled early and narrow ones late; the area under each curve is (π/2)√λ.")
+        .figure(left_figure(), "The mean square that the best affine prediction misses along directions in which the data vary more than the noise, as much, and less. Wide directions are settled early and narrow ones late; the area under each curve is (π/2)√λ.")
         .checks(checks(&z, &eps, &at, &least)))
 }
 

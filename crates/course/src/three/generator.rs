@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::tensor::TensorData;
 use fokker_core::{Draw, Guidance, Model, ProbabilityPath, State, sampler};
 use fokker_data::Dataset;
-use fokker_eval::figure::{LineChart, Series};
-use fokker_lab::check::{Check, Verdict, short};
+use fokker_eval::figure::{LineChart, Series, number};
+use fokker_lab::check::{Check, Verdict, fixed};
 use fokker_lab::report::LabSection;
 use fokker_math::scheduler::CondOt;
 use fokker_sim::rng::{Purpose, normal_rows};
@@ -30,7 +30,7 @@ pub(super) fn below(name: impl Into<String>, measured: f64, bound: f64) -> Check
         name,
         measured,
         measured - bound,
-        format!("≤\u{a0}{}", short(bound)),
+        format!("≤\u{a0}{}", fixed(bound, 3)),
     )
 }
 
@@ -40,14 +40,14 @@ pub(super) fn at_least(name: impl Into<String>, measured: f64, bound: f64) -> Ch
         name,
         measured,
         bound - measured,
-        format!("≥\u{a0}{}", short(bound)),
+        format!("≥\u{a0}{}", fixed(bound, 3)),
     )
 }
 
 fn bounded(name: impl Into<String>, measured: f64, beyond: f64, words: String) -> Check {
     Check {
         name: name.into(),
-        measured: short(measured),
+        measured: fixed(measured, 3),
         exact: "–".into(),
         tolerance: words,
         passed: beyond <= 0.0,
@@ -78,7 +78,7 @@ pub(super) fn draw(seed: u64, count: usize, w: f64) -> Draw {
 pub(super) fn training(
     bench: &mut Bench<'_>,
     section: LabSection,
-    generator: &Generator,
+    (name, generator): (&'static str, &Generator),
     seen: Arc<dyn Dataset>,
     least: &Least,
 ) -> Result<LabSection, LabError> {
@@ -101,22 +101,22 @@ pub(super) fn training(
     let caption = format!(
         "{} parameters, {} steps of {} images ({:.1} times each) in {:.1} minutes. The final network, a moving average, has {} ± {} on fresh \
          noise and times.",
-        info.parameters,
+        number(info.parameters as f64),
         generator.training.steps,
         generator.training.batch,
         generator.training.items() as f64 / info.items.unwrap_or(1) as f64,
         generator.seconds / 60.0,
-        short(loss),
-        short(error),
+        fixed(loss, 4),
+        fixed(error, 4),
     );
     let mut checks = vec![below(
-        "loss of the network, plus 3 s.e., against the best constant prediction",
+        format!("{name}: loss, plus 3 s.e., against the best constant prediction"),
         loss + 3.0 * error,
         least.constant,
     )];
     if bench.plan.is_long(generator.training) {
         checks.push(below(
-            format!("loss of the network, plus 3 s.e., against the {what}"),
+            format!("{name}: loss, plus 3 s.e., against the {what}"),
             loss + 3.0 * error,
             bound,
         ));
@@ -151,7 +151,10 @@ fn final_loss(
 }
 
 /// The algebra of guidance, at states on the way: ũ = u(x|∅) + w (u(x|y) − u(x|∅)).
-pub(super) fn algebra(bench: &Bench<'_>, generator: &Generator) -> Vec<Check> {
+pub(super) fn algebra(
+    bench: &Bench<'_>,
+    (name, generator): (&'static str, &Generator),
+) -> Vec<Check> {
     const ROWS: usize = 10;
     let (flow, device) = (&generator.flow, bench.device());
     let mut x = vec![0.0; ROWS * flow.dim];
@@ -188,17 +191,19 @@ pub(super) fn algebra(bench: &Bench<'_>, generator: &Generator) -> Vec<Check> {
     };
     vec![
         Check::error(
-            "guidance w = 1 against the network given the class, largest difference",
+            format!(
+                "{name}: guidance w = 1 against the network given the class, largest difference"
+            ),
             off(&guided(1.0), &mut y.iter().copied()),
             1e-6,
         ),
         Check::error(
-            "guidance w = 0 against the network given ∅",
+            format!("{name}: guidance w = 0 against the network given ∅"),
             off(&guided(0.0), &mut none.iter().copied()),
             1e-6,
         ),
         Check::error(
-            "guidance w = 3 against u(∅) + 3 (u(y) − u(∅))",
+            format!("{name}: guidance w = 3 against u(∅) + 3 (u(y) − u(∅))"),
             off(&guided(3.0), &mut line(3.0).into_iter()),
             1e-5,
         ),
@@ -281,7 +286,9 @@ pub(super) fn guidance(
     let chance = 1.0 / classes as f64;
     let best = guided.iter().map(|g| g.1).fold(0.0, f64::max);
     let section = section.checks([at_least(
-        "the best class agreement of the three, against chance by 5 standard errors",
+        format!(
+            "{name}: the best class agreement of the three, against chance by 5 standard errors"
+        ),
         best,
         chance + 5.0 * (chance * (1.0 - chance) / count as f64).sqrt(),
     )]);

@@ -15,11 +15,11 @@
 //! # Scales
 //! The scale s is the share of the course's own work, by images shown. Steps and batch both shrink by √s.
 //!
-//! | s | U-Net | each of DiT, autoencoder, latent DiT | transformers |
-//! |---|---|---|---|
-//! | 1 | 5,000 × 250 | 20,000 × 256 | the course's: 9,918,843 and 9,793,034 parameters |
-//! | 0.1 | 1,581 × 79 | 6,325 × 81 | the same |
-//! | 0.01 | 500 × 25 | 2,000 × 26 | width 128, depth 6 |
+//! | s | U-Net | DiT and latent DiT | autoencoder | transformers |
+//! |---|---|---|---|---|
+//! | 1 | 5,000 × 250 | 20,000 × 256 | 5,000 × 128 | the course's: 9,918,843 and 9,793,034 parameters |
+//! | 0.1 | 1,581 × 79 | 6,325 × 81 | 1,581 × 40 | the same |
+//! | 0.01 | 500 × 25 | 2,000 × 26 | 500 × 13 | width 128, depth 6 |
 
 mod autoencoder;
 mod bench;

@@ -31,7 +31,7 @@ pub(super) struct Plan {
     pub(super) unet: Training,
     /// The DiT on pixels: 20,000 batches of 256.
     pub(super) dit: Training,
-    /// The autoencoder: 20,000 batches of 256.
+    /// The autoencoder: 5,000 batches of 128. The course tells no length.
     pub(super) vae: Training,
     /// The DiT on latents: 20,000 batches of 256.
     pub(super) latent: Training,
@@ -50,7 +50,7 @@ impl Plan {
             scale,
             unet: Training::new(5000, 250, scale),
             dit: Training::new(20_000, 256, scale),
-            vae: Training::new(20_000, 256, scale),
+            vae: Training::new(5000, 128, scale),
             latent: Training::new(20_000, 256, scale),
             judge: Training {
                 steps: (2000.0 * (scale / NARROW).sqrt().min(1.0))

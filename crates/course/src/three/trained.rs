@@ -6,7 +6,8 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use fokker_core::{Network, State, labels};
 use fokker_data::Dataset;
-use fokker_lab::check::Check;
+use fokker_eval::figure::number;
+use fokker_lab::check::{Check, fixed, short};
 use fokker_lab::report::LabSection;
 use fokker_nn::{DiTConfig, DiTForm, Init};
 use fokker_sim::rng::{Purpose, normal_rows};
@@ -57,8 +58,14 @@ pub(super) fn unet(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     );
     let section = LabSection::new(UNET, &theory);
     let least = Least::of(&*bench.data);
-    let section = training(bench, section, &generator, bench.data.clone(), &least)?;
-    let mut checks = algebra(bench, &generator);
+    let section = training(
+        bench,
+        section,
+        ("U-Net", &generator),
+        bench.data.clone(),
+        &least,
+    )?;
+    let mut checks = algebra(bench, ("U-Net", &generator));
     checks.extend(average(bench)?);
     let section = section.checks(checks);
     let (section, _) = guidance(bench, section, ("U-Net", &generator), (0.76, 1.0))?;
@@ -71,12 +78,12 @@ fn honest(bench: &Bench<'_>, length: Training, course: &str, items: u64) -> Stri
         return "This is the course's own length.".into();
     }
     format!(
-        "The course trains {course}; at scale {} it is {} batches of {}, {:.1} % of the images shown. What the pictures lack is mostly \
+        "The course trains {course}; at scale {} it is {} batches of {}, {} % of the images shown. What the pictures lack is mostly \
          that.",
         bench.plan.scale,
         length.steps,
         length.batch,
-        100.0 * length.items() as f64 / items as f64
+        short(100.0 * length.items() as f64 / items as f64)
     )
 }
 
@@ -117,8 +124,14 @@ pub(super) fn dit(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     );
     let section = LabSection::new(DIT, &theory).checks(identity(bench));
     let least = Least::of(&*bench.data);
-    let section = training(bench, section, &generator, bench.data.clone(), &least)?;
-    let mut checks = algebra(bench, &generator);
+    let section = training(
+        bench,
+        section,
+        ("on pixels", &generator),
+        bench.data.clone(),
+        &least,
+    )?;
+    let mut checks = algebra(bench, ("on pixels", &generator));
     checks.extend(average(bench)?);
     let section = section.checks(checks);
     let (section, outcomes) = guidance(bench, section, ("on pixels", &generator), (0.74, 1.0))?;
@@ -232,17 +245,17 @@ pub(super) fn latent(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     let theory = format!(
         "A second transformer learns the latents: 16 tokens of 128 numbers each, not 64 of 16 pixels, so that a step costs a fourth. The \
          images are encoded once, as mean μ and spread σ of q(z|x), and each time one is shown, z = μ + σε is drawn anew. The network works on \
-         (z − m)/s with the measured m = {:.4} and s = {:.4}. Samples are decoded.\n\n{}{}",
-        info.mean,
-        info.std,
+         (z − m)/s with the measured m = {} and s = {}. Samples are decoded.\n\n{}{}",
+        fixed(info.mean, 4),
+        fixed(info.std, 4),
         honest(bench, length, "20,000 batches of 256", 20_000 * 256),
         narrow(bench)
     );
     let drawn = Drawn(latents.clone());
     let least = drawn.least();
     let section = LabSection::new(LATENT, &theory).checks(normalised(&drawn));
-    let section = training(bench, section, &generator, latents, &least)?;
-    let section = section.checks(algebra(bench, &generator));
+    let section = training(bench, section, ("in latents", &generator), latents, &least)?;
+    let section = section.checks(algebra(bench, ("in latents", &generator)));
     let (section, outcomes) = guidance(bench, section, ("in latents", &generator), (0.62, 1.0))?;
     Ok(match bench.pixels.take() {
         Some(pixels) => section.table(
@@ -258,8 +271,8 @@ pub(super) fn latent(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
 fn row(o: &Outcomes) -> Vec<String> {
     let head = [
         o.name.to_owned(),
-        o.parameters.to_string(),
-        o.items.to_string(),
+        number(o.parameters as f64),
+        number(o.items as f64),
         format!("{:.1}", o.seconds / 60.0),
     ];
     let agreement = o.guided.iter().map(|g| format!("{:.1}", 100.0 * g.1));
