@@ -11,6 +11,7 @@ use fokker::eval::{Pixels, Section, encode_gif, write_png};
 use fokker::train::{AnyNetwork, FlowTask, Trainer};
 use fokker::{Flow, Shape};
 
+use crate::captioned;
 use crate::how::HowArgs;
 use crate::present::{class_sheet, drawable, images, plain_sheet, scatter_of};
 use crate::sample::Source;
@@ -38,6 +39,10 @@ pub(crate) fn write(run: &Path, trainer: &Trainer<AnyNetwork, FlowTask>) -> Resu
     draw.count = match (source.shape, source.flow.classes) {
         (Shape::Vector(_), _) => POINTS,
         (_, 0) => IMAGES,
+        (_, classes) if captioned::is_many(&source) => {
+            draw.classes = captioned::some_of(classes, IMAGES);
+            draw.classes.len()
+        }
         (_, classes) => classes * EACH.min(IMAGES.div_ceil(classes)),
     };
     let flow: &Flow<AnyNetwork> = &source.flow;
@@ -57,6 +62,9 @@ pub(crate) fn write(run: &Path, trainer: &Trainer<AnyNetwork, FlowTask>) -> Resu
         .collect();
     let sheet = match source.shape {
         Shape::Vector(_) => scatter_of(&source, &draw, &values)?,
+        shape if captioned::is_many(&source) => {
+            captioned::sheet(&source, &draw, &images(&values, shape)?)?
+        }
         shape if source.flow.classes > 0 => class_sheet(&source, &draw, &images(&values, shape)?)?,
         shape => plain_sheet(&images(&values, shape)?)?,
     };

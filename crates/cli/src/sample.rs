@@ -89,6 +89,7 @@ impl Source {
             ema: None,
             shape,
             latent,
+            told: None,
             weaker: None,
         })
     }

@@ -145,7 +145,8 @@ pub(crate) fn go(start: Start, data: Arc<dyn Dataset>, device: &Device) -> Resul
         let trainer = vae_trainer(start.config(), data.clone(), device)?;
         let info = RunInfo::new(&*data, false, trainer.parameters());
         let (run, mut trainer) = start.open(trainer, info)?;
-        if let End::Stopped = train(&run, &mut trainer)? {
+        let nothing = &mut |_: &Trainer<_, _>| ControlFlow::Continue(());
+        if let End::Stopped = train(&run, &mut trainer, nothing)? {
             return Ok(End::Stopped);
         }
         drop(trainer);

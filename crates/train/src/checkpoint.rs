@@ -224,10 +224,11 @@ impl Checkpoint {
     pub(crate) fn of_weights(weights: &[u8], parent: &Path) -> Result<Self, TrainError> {
         let path = parent.join(Self::folder(0));
         fs::create_dir_all(&path).map_err(TrainError::io("create", &path))?;
-        write_atomic(&path.join(MODEL), weights)?;
+        write_atomic(&path.join(file_name(Average::Weights)), weights)?;
         let state = State {
             step: 0,
             window: Window::default(),
+            alarm: Alarm::default(),
         };
         let state = serde_json::to_vec(&state).expect("plain numbers");
         write_atomic(&path.join(STATE), &state)?;

@@ -77,7 +77,8 @@ pub(crate) fn mirror(config: &Config, data: &dyn Dataset) -> Result<Mirror, Trai
         return Ok(Mirror::never());
     }
     if config.latent.is_some() {
-        let what = "train.flip: latents cannot be mirrored; train the autoencoder with train.flip instead";
+        let what =
+            "train.flip: latents cannot be mirrored; train the autoencoder with train.flip instead";
         return Err(TrainError::Config(what.into()));
     }
     match data.shape().image() {

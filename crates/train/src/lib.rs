@@ -6,8 +6,8 @@
 //! stopped.
 
 mod alarm;
-mod averages;
 mod autoencoder;
+mod averages;
 mod build;
 mod captions;
 mod checkpoint;

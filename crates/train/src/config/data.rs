@@ -190,7 +190,11 @@ impl DataConfig {
             | Self::Digits { pad_to, .. }
             | Self::Idx { pad_to, .. }
             | Self::Array { pad_to, .. } => *pad_to,
-            Self::Toy { .. } | Self::Folder { .. } | Self::Elsewhere {} => None,
+            Self::Emoji {}
+            | Self::Toy { .. }
+            | Self::Folder { .. }
+            | Self::Captions { .. }
+            | Self::Elsewhere {} => None,
         }
     }
 
@@ -270,9 +274,9 @@ impl DataConfig {
                 labels,
                 ..
             } => [dir, images, labels].into_iter().flatten().for_each(fix),
-            Self::Folder { path, .. }
-            | Self::Digits { path, .. }
-            | Self::Captions { path, .. } => fix(path),
+            Self::Folder { path, .. } | Self::Digits { path, .. } | Self::Captions { path, .. } => {
+                fix(path)
+            }
             Self::Array { path, labels, .. } => {
                 fix(path);
                 labels.iter_mut().for_each(fix);
