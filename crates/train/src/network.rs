@@ -3,7 +3,7 @@ use burn::tensor::Tensor;
 use fokker_core::{Labels, Network, State};
 use fokker_data::Shape;
 use fokker_nn::layers::TextTable;
-use fokker_nn::{CourseUNet, DiT, Init, Mlp, UNet};
+use fokker_nn::{AdmUNet, CourseUNet, DiT, Init, Mlp, MmDiT, Transformer1d, UNet, UNet1d};
 
 use crate::TrainError;
 use crate::config::NetworkConfig;
@@ -16,10 +16,18 @@ pub enum AnyNetwork {
     Mlp(Mlp),
     /// A U-Net.
     UNet(UNet),
+    /// The modern U-Net.
+    AdmUNet(AdmUNet),
     /// The course's U-Net.
     CourseUNet(CourseUNet),
     /// A diffusion transformer.
     DiT(DiT),
+    /// A multimodal diffusion transformer.
+    MmDiT(MmDiT),
+    /// A U-Net for sequences.
+    UNet1d(UNet1d),
+    /// A transformer for sequences.
+    Transformer1d(Transformer1d),
 }
 
 impl AnyNetwork {
@@ -47,6 +55,19 @@ impl AnyNetwork {
                 "{what} needs a height and width in multiples of {multiple}, but the data is {shape}; {cure}, or resize the data"
             ))
         };
+        let sequence = |[channels, height, length]: [usize; 3], multiple: usize, what: &str| {
+            if height != 1 {
+                return refuse(format!(
+                    "{what} needs sequences, images of height 1, but the data is {shape}; use \"adm-unet\" or \"dit\""
+                ));
+            }
+            if !length.is_multiple_of(multiple) {
+                return refuse(format!(
+                    "{what} needs a length in multiples of {multiple}, but the data is {shape}"
+                ));
+            }
+            Ok([channels, length])
+        };
         let Some(image) = shape.image() else {
             return match config {
                 NetworkConfig::Mlp(c) => {
@@ -71,6 +92,11 @@ impl AnyNetwork {
                 )?;
                 Self::UNet(c.init(image, outputs, classes, init))
             }
+            NetworkConfig::AdmUNet(c) => {
+                let what = "this U-Net (2 for every level after the first)";
+                let image = fits(image, c.multiple(), what, "use fewer levels")?;
+                Self::AdmUNet(c.init(image, outputs, classes, init))
+            }
             NetworkConfig::CourseUNet(c) => {
                 let what = "the course's U-Net (2 for every level after the first)";
                 let image = fits(image, c.multiple(), what, "use fewer levels")?;
@@ -80,23 +106,55 @@ impl AnyNetwork {
                 let image = fits(image, c.patch, "this DiT (its patch)", "use another patch")?;
                 Self::DiT(c.init(image, outputs, classes, init))
             }
+            NetworkConfig::MmDiT(c) => {
+                let what = "this MM-DiT (its patch)";
+                let image = fits(image, c.patch, what, "use another patch")?;
+                Self::MmDiT(c.init(image, outputs, classes, init))
+            }
+            NetworkConfig::UNet1d(c) => {
+                let what = "this U-Net for sequences (2 for every level after the first)";
+                let sequence = sequence(image, c.multiple(), what)?;
+                Self::UNet1d(c.init(sequence, outputs, classes, init))
+            }
+            NetworkConfig::Transformer1d(c) => {
+                let what = "this transformer for sequences (its patch)";
+                let sequence = sequence(image, c.patch, what)?;
+                Self::Transformer1d(c.init(sequence, outputs, classes, init))
+            }
             NetworkConfig::Classifier(_) => return refuse(NO_CLASSIFIER.into()),
         })
     }
-}
 
-impl AnyNetwork {
-    /// Does it read texts rather than classes?
+    /// Do labels stand for texts, which [`set_texts`](Self::set_texts) must give, rather than for classes?
     pub fn wants_text(&self) -> bool {
-        false
+        match self {
+            Self::AdmUNet(net) => net.wants_text(),
+            Self::MmDiT(net) => net.wants_text(),
+            Self::Mlp(_)
+            | Self::UNet(_)
+            | Self::CourseUNet(_)
+            | Self::DiT(_)
+            | Self::UNet1d(_)
+            | Self::Transformer1d(_) => false,
+        }
     }
 
-    /// Gives it the texts that labels stand for.
+    /// Puts these texts in the place of those known so far: label k is text k, the label after the last is ∅. Texts are not
+    /// part of a checkpoint; give them to a network before it is trained or sampled from.
     ///
     /// # Panics
-    /// If it reads none.
+    /// If the network does not [want texts](Self::wants_text) or wants vectors of another width.
     pub fn set_texts(&mut self, table: TextTable) {
-        panic!("this network reads no texts, got {}", table.len());
+        match self {
+            Self::AdmUNet(net) => net.set_texts(table),
+            Self::MmDiT(net) => net.set_texts(table),
+            Self::Mlp(_)
+            | Self::UNet(_)
+            | Self::CourseUNet(_)
+            | Self::DiT(_)
+            | Self::UNet1d(_)
+            | Self::Transformer1d(_) => panic!("this kind of network has no texts"),
+        }
     }
 }
 
@@ -104,15 +162,20 @@ fn refuse<T>(what: String) -> Result<T, TrainError> {
     Err(TrainError::Config(format!("network: {what}")))
 }
 
-const NO_CLASSIFIER: &str = "a classifier does not generate; use \"mlp\", \"unet\" or \"dit\"";
+const NO_CLASSIFIER: &str =
+    "a classifier does not generate; use \"mlp\", \"unet\", \"adm-unet\", \"dit\" or \"mm-dit\"";
 
 impl Network for AnyNetwork {
     fn forward(&self, x: State, t: Tensor<1>, y: Option<Labels>) -> State {
         match self {
             Self::Mlp(net) => net.forward(x, t, y),
             Self::UNet(net) => net.forward(x, t, y),
+            Self::AdmUNet(net) => net.forward(x, t, y),
             Self::CourseUNet(net) => net.forward(x, t, y),
             Self::DiT(net) => net.forward(x, t, y),
+            Self::MmDiT(net) => net.forward(x, t, y),
+            Self::UNet1d(net) => net.forward(x, t, y),
+            Self::Transformer1d(net) => net.forward(x, t, y),
         }
     }
 }

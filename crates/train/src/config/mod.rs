@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 use fokker_core::ProbabilityPath;
 use fokker_data::Dataset;
-use fokker_nn::{ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, UNetConfig};
+use fokker_nn::{
+    AdmUNetConfig, ClassifierConfig, CourseUNetConfig, DiTConfig, MlpConfig, MmDiTConfig,
+    Transformer1dConfig, UNet1dConfig, UNetConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -75,11 +78,21 @@ pub enum NetworkConfig {
     Mlp(MlpConfig),
     /// A U-Net, for images.
     UNet(UNetConfig),
+    /// The modern U-Net, for images: concatenated skips, attention, dropout, classes or texts.
+    #[serde(rename = "adm-unet")]
+    AdmUNet(AdmUNetConfig),
     /// The course's U-Net, for images: batch normalisation, and larger than needed.
     #[serde(rename = "course-unet")]
     CourseUNet(CourseUNetConfig),
     /// A diffusion transformer, for images.
     DiT(DiTConfig),
+    /// A multimodal diffusion transformer, for images with texts or classes.
+    #[serde(rename = "mm-dit")]
+    MmDiT(MmDiTConfig),
+    /// A U-Net for sequences, images of height one.
+    UNet1d(UNet1dConfig),
+    /// A transformer for sequences, images of height one.
+    Transformer1d(Transformer1dConfig),
     /// A convolutional classifier, the judge of other runs' samples.
     Classifier(ClassifierConfig),
 }
@@ -90,8 +103,12 @@ impl NetworkConfig {
         match self {
             Self::Mlp(_) => "multi-layer perceptron",
             Self::UNet(_) => "U-Net",
+            Self::AdmUNet(_) => "modern U-Net",
             Self::CourseUNet(_) => "U-Net of the course",
             Self::DiT(_) => "DiT",
+            Self::MmDiT(_) => "MM-DiT",
+            Self::UNet1d(_) => "U-Net for sequences",
+            Self::Transformer1d(_) => "transformer for sequences",
             Self::Classifier(_) => "classifier",
         }
     }
