@@ -9,6 +9,7 @@ use crate::{Checkpoint, RunFolder, TrainError};
 
 /// The autoencoders that a configuration can name.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // there is one autoencoder in a process, not many
 pub enum AnyAutoencoder {
     /// The course's variational autoencoder.
     Vae(Vae),

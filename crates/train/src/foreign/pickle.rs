@@ -144,7 +144,7 @@ impl Machine<'_> {
                     self.stack.push(id);
                 }
                 b't' => {
-                    let items = self.to_mark()?;
+                    let items = self.since_mark()?;
                     self.push(Node::Tuple(items));
                 }
                 0x85..=0x87 => {
@@ -158,7 +158,7 @@ impl Machine<'_> {
                     self.set(vec![key, value])?;
                 }
                 b'u' => {
-                    let items = self.to_mark()?;
+                    let items = self.since_mark()?;
                     self.set(items)?;
                 }
                 b'a' => {
@@ -166,7 +166,7 @@ impl Machine<'_> {
                     self.append(vec![item])?;
                 }
                 b'e' | 0x90 => {
-                    let items = self.to_mark()?;
+                    let items = self.since_mark()?;
                     self.append(items)?;
                 }
                 b'R' | 0x81 => {
@@ -176,7 +176,7 @@ impl Machine<'_> {
                 }
                 // The state of an object: of ours only an ordered dictionary's metadata.
                 b'b' | b'0' => drop(self.pop()?),
-                b'1' => drop(self.to_mark()?),
+                b'1' => drop(self.since_mark()?),
                 b'2' => {
                     let top = self.top()?;
                     self.stack.push(top);
@@ -267,7 +267,7 @@ impl Machine<'_> {
     }
 
     /// What was pushed since the newest mark.
-    fn to_mark(&mut self) -> Result<Vec<Id>, String> {
+    fn since_mark(&mut self) -> Result<Vec<Id>, String> {
         let is_mark = |id: &Id| matches!(self.nodes[*id], Node::Mark);
         let mark = self.stack.iter().rposition(is_mark).ok_or(BAD)?;
         let items = self.stack.split_off(mark + 1);

@@ -79,6 +79,9 @@ impl Plan {
             let steps = ("steps".to_owned(), Value::from(50));
             recipe.insert("sample".into(), Table::from_iter([sampler, steps]).into());
         }
+        // There is one set of weights.
+        let decay = ("decay".to_owned(), Value::from(0.0));
+        recipe.insert("ema".into(), Table::from_iter([decay]).into());
         if let Some(run) = autoencoder {
             let run = (
                 "run".to_owned(),

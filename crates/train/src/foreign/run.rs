@@ -97,6 +97,9 @@ pub fn import_as(
         return Err(TrainError::Config(what));
     }
     let data = config.data.load(config.seed)?;
+    // There is one set of weights, and no average beside it.
+    let mut config = config;
+    config.training.ema.decay = 0.0;
     write(source, family, config, &*data, (true, None), folder)
 }
 

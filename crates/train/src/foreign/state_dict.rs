@@ -136,7 +136,7 @@ impl StateDict {
             storages,
             tensors,
         };
-        dict.unwrap();
+        dict.strip_prefixes();
         if dict.tensors.is_empty() {
             return Err(refuse("there are no tensors in this file".into()));
         }
@@ -144,7 +144,7 @@ impl StateDict {
     }
 
     /// Takes away what stands before every name.
-    fn unwrap(&mut self) {
+    fn strip_prefixes(&mut self) {
         for prefix in PREFIXES {
             if self.tensors.keys().all(|name| name.starts_with(prefix)) {
                 let tensors = std::mem::take(&mut self.tensors);
