@@ -89,7 +89,7 @@ pub(crate) fn free_folder(name: &str) -> PathBuf {
 }
 
 /// A training to begin or to go on with.
-#[allow(clippy::large_enum_variant)] // there is one
+#[allow(clippy::large_enum_variant)] // there is one in a process
 pub(crate) enum Start {
     New { config: Config, out: PathBuf },
     Resume(RunFolder),

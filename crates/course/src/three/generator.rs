@@ -114,7 +114,8 @@ pub(super) fn training(
         loss + 3.0 * error,
         least.constant,
     )];
-    if bench.plan.is_long(generator.training) {
+    // In latents the network's head is narrower than the latent: it is not held to a prediction of every number.
+    if least.affine.is_some() && bench.plan.is_long(generator.training) {
         checks.push(below(
             format!("{name}: loss, plus 3 s.e., against the {what}"),
             loss + 3.0 * error,
