@@ -1,5 +1,5 @@
 //! The encoder beside its reference: a small one that lies here, and the real one where it is installed.
-
+#![allow(clippy::print_stderr)] // says what was skipped
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;

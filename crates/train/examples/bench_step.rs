@@ -170,7 +170,7 @@ fn main() -> ExitCode {
 }
 
 /// Measures one network for states of `dim` numbers and `classes` classes, and prints the line.
-fn run<N: Network>(
+fn run<N: Network + 'static>(
     settings: &Settings,
     dim: usize,
     classes: usize,
@@ -215,7 +215,7 @@ fn run<N: Network>(
     println!("{line}");
 }
 
-fn train<N: Network>(
+fn train<N: Network + 'static>(
     settings: &Settings,
     net: N,
     task: Fixed<N>,
@@ -347,7 +347,7 @@ fn regression<N: Network>(net: &N, batch: &Fixed<N>) -> Tensor<1> {
     (out - batch.target.clone()).square().mean()
 }
 
-impl<N: Module> Task<N> for Fixed<N> {
+impl<N: Module + 'static> Task<N> for Fixed<N> {
     type Batch = ();
 
     fn batch(&self, _: u64, _: usize) -> Result<(), TrainError> {
