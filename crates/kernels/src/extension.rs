@@ -154,6 +154,13 @@ pub(crate) trait FusedOps: Backend {
         options: NormOptions,
     ) -> FloatTensor<Self>;
 
+    /// See [`crate::rotary`].
+    fn fused_rotary(
+        x: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
     /// See [`crate::upsample2x`].
     fn fused_upsample2x(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
@@ -272,6 +279,13 @@ pub(crate) trait FusedGrads: Backend {
         dy: FloatTensor<Self>,
         options: NormOptions,
     ) -> [FloatTensor<Self>; 5];
+
+    /// With respect to x.
+    fn rotary_grad(
+        dy: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 
     /// With respect to x.
     fn upsample2x_grad(dy: FloatTensor<Self>) -> FloatTensor<Self>;

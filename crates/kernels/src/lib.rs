@@ -33,7 +33,7 @@ pub mod reference;
 pub use ops::{
     Activation, SiluAt, TokenNorm, attention, attention_within, batch_norm, batch_norm_train,
     bilinear2x, conv2d, gated_add, gelu, gelu_erf, group_norm_silu, linear, linear_act, mlp,
-    self_attention, silu, token_norm, upsample2x,
+    rotary, self_attention, silu, token_norm, upsample2x,
 };
 pub use switch::{simd_level, use_reference};
 pub use updates::{AdamwStep, adamw, blend, sum_of_squares};

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use common::{bits, flat, numbers, run, values};
 use fokker_kernels::{
     Activation, TokenNorm, attention, attention_within, conv2d, gated_add, gelu, gelu_erf,
-    group_norm_silu, linear, linear_act, mlp, self_attention, silu, token_norm, upsample2x,
+    group_norm_silu, linear, linear_act, mlp, rotary, self_attention, silu, token_norm, upsample2x,
 };
 
 const BATCHES: [usize; 4] = [1, 5, 16, 33];
@@ -115,6 +115,16 @@ fn transformer(tokens: usize, heads: usize, dim: usize) -> Vec<Case> {
                 let lengths = TensorData::new(lengths, [b]);
                 let lengths = Tensor::<1, Int>::from_data(lengths, &t[0].device());
                 flatten(attention_within(q, k, v, lengths))
+            }),
+        ),
+        (
+            "rotary",
+            n * w,
+            vec![],
+            Box::new(move |b, t| {
+                let x = t[0].clone().reshape([b, n, h, d]);
+                let angles = flat(&numbers(n * d / 2, 3), &t[0].device()).reshape([n, d / 2]);
+                flatten(rotary(x, angles.clone().cos(), angles.sin()))
             }),
         ),
         (

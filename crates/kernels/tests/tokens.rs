@@ -5,7 +5,8 @@ mod common;
 use burn::tensor::{Device, Tensor};
 use common::{agree, bits, error, flat, numbers, run, run_on, values};
 use fokker_kernels::{
-    Activation, TokenNorm, gated_add, gelu, gelu_erf, linear, linear_act, reference, token_norm,
+    Activation, TokenNorm, gated_add, gelu, gelu_erf, linear, linear_act, reference, rotary,
+    token_norm,
 };
 use proptest::prelude::*;
 
@@ -33,6 +34,24 @@ fn widths() -> impl Strategy<Value = usize> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn turning(b in 1usize..4, n in 1usize..80, h in 1usize..4, pairs in 1usize..20, view: bool, seed: u64) {
+        let d = 2 * pairs;
+        let inputs = [numbers(b * n * h * d, seed)];
+        let angles: Vec<f32> = numbers(n * pairs, seed ^ 1).iter().map(|a| 9.0 * a).collect();
+        type Turn = fn(Tensor<4>, Tensor<2>, Tensor<2>) -> Tensor<4>;
+        let with = |f: Turn| { let angles = &angles; move |t: &[Tensor<1>]| {
+            let x = if view {
+                t[0].clone().reshape([b, h, n, d]).swap_dims(1, 2)
+            } else {
+                t[0].clone().reshape([b, n, h, d])
+            };
+            let angles = flat(angles, &t[0].device()).reshape([n, pairs]);
+            flatten(f(x, angles.clone().cos(), angles.sin()))
+        } };
+        agree("rotary", &inputs, with(rotary), with(reference::rotary));
+    }
 
     #[test]
     fn normalisation(

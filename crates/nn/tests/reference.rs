@@ -4,8 +4,12 @@
 mod common;
 
 use burn::optim::GradientsParams;
-use common::{Pass, devices, filled, gradients, init, inputs, pass, values};
-use fokker_nn::{CourseUNetConfig, DiTConfig, DiTForm, UNetConfig, Vae, VaeConfig, VaeLoss};
+use common::{Pass, devices, filled, gradients, init, inputs, pass, texts, values};
+use fokker_nn::layers::TextTable;
+use fokker_nn::{
+    AdmUNetConfig, CourseUNetConfig, DiTConfig, DiTForm, MmDiTConfig, Modulation,
+    Transformer1dConfig, UNet1dConfig, UNetConfig, Vae, VaeConfig, VaeLoss,
+};
 
 fn vae_pass(net: &Vae) -> Pass {
     let [_, device] = devices();
@@ -52,7 +56,67 @@ fn passes() -> Vec<(&'static str, Pass)> {
         channels: vec![4, 6],
         blocks: 1,
     };
+    let adm = AdmUNetConfig {
+        channels: vec![8, 12],
+        blocks: 1,
+        head_width: 4,
+        groups: 4,
+        modulation: Modulation::Shift,
+        ..AdmUNetConfig::default()
+    };
+    let texts = || TextTable::new(&texts(&[5, 1, 9]), &device);
+    let mut adm_text = filled(
+        AdmUNetConfig {
+            text: 6,
+            ..adm.clone()
+        }
+        .init(image, 1, 0, init),
+    );
+    adm_text.set_texts(texts());
+    let mm_dit = MmDiTConfig {
+        width: 24,
+        depth: 2,
+        heads: 3,
+        mlp_ratio: 2,
+        ..MmDiTConfig::default()
+    };
+    let mut mm_dit_text = filled(
+        MmDiTConfig {
+            text: 6,
+            ..mm_dit.clone()
+        }
+        .init(image, 1, 0, init),
+    );
+    mm_dit_text.set_texts(texts());
+    let unet1d = UNet1dConfig {
+        channels: vec![8, 12],
+        embedding: 8,
+        ..UNet1dConfig::default()
+    };
+    let transformer1d = Transformer1dConfig {
+        patch: 4,
+        width: 24,
+        depth: 1,
+        heads: 3,
+        ..Transformer1dConfig::default()
+    };
+    let (unet1d, transformer1d) = (
+        filled(unet1d.init([2, 32], 1, 3, init)),
+        filled(transformer1d.init([2, 32], 1, 3, init)),
+    );
     vec![
+        (
+            "modern U-Net",
+            pass(&filled(adm.init(image, 1, 3, init)), 3, 64),
+        ),
+        ("modern U-Net with texts", pass(&adm_text, 3, 64)),
+        (
+            "MM-DiT",
+            pass(&filled(mm_dit.init(image, 1, 3, init)), 3, 64),
+        ),
+        ("MM-DiT with texts", pass(&mm_dit_text, 3, 64)),
+        ("U-Net for sequences", pass(&unet1d, 3, 64)),
+        ("transformer for sequences", pass(&transformer1d, 3, 64)),
         ("DiT", pass(&original, 3, 64)),
         ("the course's DiT", pass(&course, 3, 64)),
         (

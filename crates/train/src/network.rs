@@ -80,6 +80,12 @@ impl AnyNetwork {
                 )),
             };
         };
+        if config.text_width() > 0 && classes == 0 {
+            return refuse(
+                "network.text: the data has no captions that labels could stand for; leave it out, or train on captioned data with objective.classes = true"
+                    .into(),
+            );
+        }
         Ok(match config {
             NetworkConfig::Mlp(c) => Self::Mlp(c.init(shape.size(), outputs, classes, init)),
             NetworkConfig::UNet(c) => {

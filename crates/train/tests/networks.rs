@@ -21,6 +21,10 @@ const COURSE_UNET: &str = "kind = \"course-unet\"\nchannels = [4, 6]\nblocks = 1
 const COURSE_DIT: &str =
     "kind = \"dit\"\nform = \"course\"\npatch = 14\nwidth = 16\ndepth = 1\nheads = 2";
 
+const ADM_UNET: &str = "kind = \"adm-unet\"\nchannels = [4, 8]\nblocks = 1\nattention = [1]\nhead_width = 4\ngroups = 2\n\
+                        dropout = 0.2";
+const MM_DIT: &str = "kind = \"mm-dit\"\npatch = 14\nwidth = 16\ndepth = 1\nheads = 2";
+
 fn parse(text: &str, set: &[&str]) -> Result<Config, String> {
     let set: Vec<String> = set.iter().map(|s| (*s).to_owned()).collect();
     Config::parse(text, "recipe.toml", &set).map_err(|e| e.to_string())
@@ -28,7 +32,15 @@ fn parse(text: &str, set: &[&str]) -> Result<Config, String> {
 
 #[test]
 fn recipes_survive_being_written_and_read() {
-    for text in [RECIPE.to_owned(), with(COURSE_UNET), with(COURSE_DIT)] {
+    for text in [
+        RECIPE.to_owned(),
+        with(COURSE_UNET),
+        with(COURSE_DIT),
+        with(ADM_UNET),
+        with(MM_DIT),
+        with("kind = \"unet1d\""),
+        with("kind = \"transformer1d\""),
+    ] {
         let config = parse(&text, &[]).unwrap();
         assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
     }
@@ -37,11 +49,47 @@ fn recipes_survive_being_written_and_read() {
 #[test]
 fn senseless_networks_are_refused_with_their_key() {
     let unet = with(COURSE_UNET);
+    let (adm, mm_dit) = (with(ADM_UNET), with(MM_DIT));
+    let sequences = with("kind = \"unet1d\"");
     for (text, set, expected) in [
+        (
+            &*adm,
+            "network.attention=[2]",
+            &[
+                "network.attention",
+                "levels from 0 (the finest) to 1, got 2",
+            ][..],
+        ),
+        (
+            &adm,
+            "network.head_width=3",
+            &["network.head_width", "a divisor of the 8 channels", "got 3"],
+        ),
+        (&adm, "network.dropout=1.0", &["network.dropout", "got 1e0"]),
+        (
+            &adm,
+            "network.resample=blok",
+            &["network.resample", "did you mean `block`"],
+        ),
+        (
+            &adm,
+            "network.channels=[3, 8]",
+            &["network.channels", "even width, got 3"],
+        ),
+        (
+            &mm_dit,
+            "network.heads=8",
+            &["network.heads", "multiple of 4 numbers", "16/8 = 2"],
+        ),
+        (
+            &sequences,
+            "network.kernel=4",
+            &["network.kernel", "an odd number, got 4"],
+        ),
         (
             RECIPE,
             "network.kind=dti",
-            &["network.kind", "did you mean `dit`"][..],
+            &["network.kind", "did you mean `dit`"],
         ),
         (
             RECIPE,
@@ -131,6 +179,21 @@ fn networks_that_do_not_fit_the_data_are_refused() {
         &["network.channels=[4,4,4,4]"],
         "multiples of 8, but the data is 1×28×28",
     );
+    refused(
+        &with(ADM_UNET),
+        &["network.channels=[4,4,4,4]"],
+        "multiples of 8, but the data is 1×28×28",
+    );
+    refused(
+        &with(MM_DIT),
+        &["network.text=384", "objective.classes=false"],
+        "network.text: the data has no captions",
+    );
+    refused(
+        &with("kind = \"unet1d\""),
+        &[],
+        "needs sequences, images of height 1, but the data is 1×28×28",
+    );
     let toy = "name = \"t\"\n[data]\nkind = \"toy\"\nname = \"moons\"\n[network]\nkind = \"dit\"\n";
     refused(toy, &[], "a DiT needs images, but the data is vectors of 2");
 }
@@ -167,6 +230,8 @@ fn networks_train_resume_and_sample() {
     for (text, statistics) in [
         (RECIPE.to_owned(), 0),
         (with(COURSE_DIT), 0),
+        (with(ADM_UNET), 0),
+        (with(MM_DIT), 0),
         (with(COURSE_UNET), 2 * (4 + 2 * (4 + 6 + 4))),
     ] {
         let config = parse(&text, &[]).unwrap();

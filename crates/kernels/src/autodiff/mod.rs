@@ -8,6 +8,7 @@ mod image;
 mod linear;
 mod mlp;
 mod norm;
+mod rotary;
 mod upsample;
 
 use crate::extension::{FusedGrads, FusedOps, KeyLengths, NormOptions, Tensors, TokenNormOptions};
@@ -93,6 +94,14 @@ impl<B: FusedOps + FusedGrads, C: CheckpointStrategy> FusedOps for Autodiff<B, C
         options: NormOptions,
     ) -> FloatTensor<Self> {
         norm::tracked::<B, C, _>([x, gamma, beta, scale, shift], options)
+    }
+
+    fn fused_rotary(
+        x: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        rotary::tracked::<B, C>(x, cos, sin)
     }
 
     fn fused_upsample2x(x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -133,6 +133,10 @@ impl FusedOps for Flex {
         )
     }
 
+    fn fused_rotary(x: FlexTensor, cos: FlexTensor, sin: FlexTensor) -> FlexTensor {
+        transformer::rotary([x, cos, sin], false)
+    }
+
     fn fused_upsample2x(x: FlexTensor) -> FlexTensor {
         let x = row_major(x);
         let [b, c, h, w] = dims(&x);

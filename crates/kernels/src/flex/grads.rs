@@ -213,6 +213,10 @@ impl FusedGrads for Flex {
         ]
     }
 
+    fn rotary_grad(dy: FlexTensor, cos: FlexTensor, sin: FlexTensor) -> FlexTensor {
+        transformer::rotary([dy, cos, sin], true)
+    }
+
     fn upsample2x_grad(dy: FlexTensor) -> FlexTensor {
         let dy = row_major(dy);
         let [b, c, h, w] = dims(&dy);

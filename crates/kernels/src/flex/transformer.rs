@@ -7,7 +7,7 @@ use crate::raw::affine::Affine;
 use crate::raw::attention::{self, Heads, Passed, Place};
 use crate::raw::scratch::{Shared, unfilled};
 use crate::raw::token_norm;
-use crate::raw::{Level, gated, rows};
+use crate::raw::{Level, gated, rotary, rows};
 use burn::backend::flex::FlexTensor;
 
 /// An attention of tensors `[batch, tokens, heads, dim]`.
@@ -167,6 +167,20 @@ pub(super) fn token_norm_grads(
     let grads = [g.x, g.gamma, g.beta, g.scale, g.shift];
     let mut grads = grads.into_iter().zip(&inputs).map(|(g, t)| like(g, t));
     std::array::from_fn(|_| grads.next().expect("five gradients"))
+}
+
+/// Pairs turned by their angles, or back.
+pub(super) fn rotary(inputs: [FlexTensor; 3], back: bool) -> FlexTensor {
+    let [x, cos, sin] = inputs.map(row_major);
+    let [batch, tokens, heads, dim] = dims(&x);
+    let sizes = rows::Sizes {
+        batch,
+        tokens,
+        width: heads * dim,
+    };
+    let angles = [values(&cos), values(&sin)];
+    let y = rotary::turned(Level::best(), values(&x), angles, sizes, back);
+    like(y, &x)
 }
 
 pub(super) fn gated_add(x: FlexTensor, h: FlexTensor, gate: FlexTensor) -> FlexTensor {

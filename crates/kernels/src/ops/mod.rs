@@ -18,7 +18,7 @@ pub use conv::{conv2d, upsample2x};
 pub use group_norm::group_norm_silu;
 pub use linear::{Activation, linear, linear_act};
 pub use mlp::mlp;
-pub use tokens::{TokenNorm, gated_add, token_norm};
+pub use tokens::{TokenNorm, gated_add, rotary, token_norm};
 
 use burn::tensor::{DType, Tensor};
 

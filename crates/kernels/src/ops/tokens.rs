@@ -108,3 +108,35 @@ pub fn gated_add(x: Tensor<3>, h: Tensor<3>, gate: Tensor<2>) -> Tensor<3> {
         gate.into_dispatch(),
     ))
 }
+
+/// Features 2k and 2k + 1 of every head as a point of the plane, turned by the angle of its token and k, given by its cosine and
+/// sine (rotary positions; Su et al. 2021, arXiv:2104.09864):
+///
+/// (a, b) → (a cos − b sin, a sin + b cos)
+///
+/// The angles are constants: no gradient flows to them.
+///
+/// # Shapes
+/// - `x`: `[batch, tokens, heads, 2 · pairs]`; `cos`, `sin`: `[tokens, pairs]`
+/// - output: as `x`
+///
+/// # Panics
+/// Where these shapes do not agree.
+pub fn rotary(x: Tensor<4>, cos: Tensor<2>, sin: Tensor<2>) -> Tensor<4> {
+    let [_, n, _, d] = x.dims();
+    assert!(
+        d % 2 == 0 && cos.dims() == [n, d / 2] && sin.dims() == [n, d / 2],
+        "rotary: x {:?} needs cos and sin of its {n} tokens and half its features, got {:?} and {:?}",
+        x.dims(),
+        cos.dims(),
+        sin.dims()
+    );
+    if !(is_fast(&x) && is_fast(&cos) && is_fast(&sin)) {
+        return reference::rotary(x, cos.detach(), sin.detach());
+    }
+    Tensor::from_dispatch(Dispatch::fused_rotary(
+        x.into_dispatch(),
+        cos.into_dispatch(),
+        sin.into_dispatch(),
+    ))
+}

@@ -19,6 +19,7 @@ pub(crate) mod linear;
 pub(crate) mod mlp;
 pub(crate) mod norm;
 pub(crate) mod pack;
+pub(crate) mod rotary;
 pub(crate) mod rows;
 pub(crate) mod scratch;
 pub(crate) mod tile;

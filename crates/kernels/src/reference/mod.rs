@@ -7,7 +7,8 @@ mod transformer;
 pub use batch_norm::{batch_norm, batch_norm_train};
 pub use bilinear::bilinear2x;
 pub use transformer::{
-    attention, attention_within, gated_add, gelu, gelu_erf, linear_act, self_attention, token_norm,
+    attention, attention_within, gated_add, gelu, gelu_erf, linear_act, rotary, self_attention,
+    token_norm,
 };
 
 use burn::tensor::{Tensor, activation, module, ops::ConvOptions};

@@ -85,6 +85,19 @@ pub fn gated_add(x: Tensor<3>, h: Tensor<3>, gate: Tensor<2>) -> Tensor<3> {
     x + h * gate.reshape([b, 1, width])
 }
 
+/// Pairs of features turned by angles; see [`crate::rotary`].
+pub fn rotary(x: Tensor<4>, cos: Tensor<2>, sin: Tensor<2>) -> Tensor<4> {
+    let ([b, n, h, d], pairs) = (x.dims(), cos.dims()[1]);
+    let x = x.reshape([b, n, h, pairs, 2]);
+    let [a, c] = [0, 1].map(|i| x.clone().narrow(4, i, 1));
+    let [cos, sin] = [cos, sin].map(|t| t.reshape([1, n, 1, pairs, 1]));
+    let turned = vec![
+        a.clone() * cos.clone() - c.clone() * sin.clone(),
+        a * sin + c * cos,
+    ];
+    Tensor::cat(turned, 4).reshape([b, n, h, d])
+}
+
 /// GELU in its tanh form; see [`crate::gelu`].
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     activation::gelu_approximate(x)

@@ -11,7 +11,8 @@ use crate::layers::{GroupNorm, ImageAttention, Init, TextEmbedding, TimeFeatures
 /// |---|---|---|
 /// | DDPM on CIFAR-10, `google/ddpm-cifar10-32` | [`ddpm_cifar10`](Self::ddpm_cifar10) | 35,746,307 |
 /// | ADM's, with scale and shift and blocks that resample | [`Modulation::ScaleShift`], [`Resampling::Block`] | |
-/// | diffusers' `UNet2DModel` | every combination of the keys below, without text | |
+/// | diffusers' `UNet2DModel` of `DownBlock2D`, `AttnDownBlock2D` and their counterparts up | the keys below, without text | |
+/// | the same of `ResnetDownsampleBlock2D`, and `downsample_type = "resnet"` | [`Resampling::Block`] | |
 ///
 /// With `text`, labels stand for texts and not for classes: the pooled vector is added to the embedding of time, and where
 /// pixels attend to each other they attend to the text's tokens next.

@@ -6,6 +6,8 @@ use fokker_sim::rng::{Purpose, uniform_rows};
 /// else. A training shows every sample with fresh noise at a fresh time, so that it drops others each time, and a resumed one
 /// drops what it would have dropped; neither the batch nor the number of threads matters.
 ///
+/// The addresses are made of the time and the first values of each sample, which a network reads once a pass.
+///
 /// y = x·m/(1 − p) with m = 0 with probability p, else 1. Source: Srivastava et al., 2014.
 #[derive(Clone, Debug)]
 pub struct Dropout {

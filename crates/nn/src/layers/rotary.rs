@@ -9,9 +9,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 /// Flux (Black Forest Labs, 2024).
 #[derive(Module, Debug)]
 pub struct Rotary {
-    // cos and sin of the angles, `[1, tokens, 1, features/2, 1]`.
-    cos: Tensor<5>,
-    sin: Tensor<5>,
+    // cos and sin of the angles, `[tokens, features/2]`.
+    cos: Tensor<2>,
+    sin: Tensor<2>,
 }
 
 impl Rotary {
@@ -36,7 +36,7 @@ impl Rotary {
         }
         let of = |f: fn(f64) -> f64| {
             let values: Vec<f32> = angles.iter().map(|&a| f(a) as f32).collect();
-            let shape = [1, rows * columns, 1, features / 2, 1];
+            let shape = [rows * columns, features / 2];
             Tensor::from_data(TensorData::new(values, shape), device)
         };
         Self {
@@ -47,14 +47,6 @@ impl Rotary {
 
     /// `[batch, tokens, heads, features]` → the same.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [b, n, h, d] = x.dims();
-        let x = x.reshape([b, n, h, d / 2, 2]);
-        let [re, im] = [0, 1].map(|i| x.clone().narrow(4, i, 1));
-        let (cos, sin) = (self.cos.clone(), self.sin.clone());
-        let turned = [
-            re.clone() * cos.clone() - im.clone() * sin.clone(),
-            re * sin + im * cos,
-        ];
-        Tensor::cat(turned.to_vec(), 4).reshape([b, n, h, d])
+        fokker_kernels::rotary(x, self.cos.clone(), self.sin.clone())
     }
 }

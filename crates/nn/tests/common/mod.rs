@@ -63,6 +63,31 @@ pub(crate) fn filled<M: Module>(module: M) -> M {
     })
 }
 
+/// The module with the parameters of the field `name` by formula and all others as they are.
+pub(crate) fn filled_in<M: Module>(module: M, name: &'static str) -> M {
+    struct Only(Fill, &'static str);
+    impl ModuleMapper for Only {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.0.enter_module(name, container);
+        }
+        fn exit_module(&mut self, name: &str, container: &str) {
+            self.0.exit_module(name, container);
+        }
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if self.0.path.iter().any(|part| part == self.1) {
+                self.0.map_float(param)
+            } else {
+                param
+            }
+        }
+    }
+    let fill = Fill {
+        path: Vec::new(),
+        k: 0,
+    };
+    module.map(&mut Only(fill, name))
+}
+
 /// The inputs of the tests: x `[rows, dim]`, times and labels.
 pub(crate) fn inputs(rows: usize, dim: usize, device: &Device) -> (State, Tensor<1>, Labels) {
     let x = (0..rows * dim).map(|i| (0.3 + 1.7 * i as f64).sin() as f32);

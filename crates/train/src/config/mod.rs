@@ -98,6 +98,15 @@ pub enum NetworkConfig {
 }
 
 impl NetworkConfig {
+    /// Numbers of the vectors of the texts that the network's labels stand for; 0 where they are classes.
+    pub fn text_width(&self) -> usize {
+        match self {
+            Self::AdmUNet(config) => config.text,
+            Self::MmDiT(config) => config.text,
+            _ => 0,
+        }
+    }
+
     /// What a person calls it.
     pub fn name(&self) -> &'static str {
         match self {
