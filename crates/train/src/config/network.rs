@@ -155,7 +155,7 @@ fn mm_dit(config: &MmDiTConfig) -> Result<(), Refusal> {
 fn unet1d(config: &UNet1dConfig) -> Result<(), Refusal> {
     levels(&config.channels)?;
     between("network.kernel", config.kernel, 1, 63)?;
-    if config.kernel % 2 == 0 {
+    if config.kernel.is_multiple_of(2) {
         let text = format!("expected an odd number, got {}", config.kernel);
         return refuse("network.kernel", text);
     }
