@@ -125,7 +125,7 @@ pub fn gated_add(x: Tensor<3>, h: Tensor<3>, gate: Tensor<2>) -> Tensor<3> {
 pub fn rotary(x: Tensor<4>, cos: Tensor<2>, sin: Tensor<2>) -> Tensor<4> {
     let [_, n, _, d] = x.dims();
     assert!(
-        d % 2 == 0 && cos.dims() == [n, d / 2] && sin.dims() == [n, d / 2],
+        d.is_multiple_of(2) && cos.dims() == [n, d / 2] && sin.dims() == [n, d / 2],
         "rotary: x {:?} needs cos and sin of its {n} tokens and half its features, got {:?} and {:?}",
         x.dims(),
         cos.dims(),
