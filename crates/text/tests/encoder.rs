@@ -1,5 +1,7 @@
 //! The encoder beside its reference: a small one that lies here, and the real one where it is installed.
-#![allow(clippy::print_stderr)] // says what was skipped
+
+#![allow(clippy::print_stderr)] // a skipped test says why
+
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;

@@ -149,7 +149,7 @@ fn emoji_lie_in_the_binary() {
     assert_eq!(sorted.len(), 400);
     let plane = 32 * 32;
     for (k, image) in set.bytes().unwrap().chunks(3 * plane).enumerate() {
-        assert!(image.iter().any(|v| *v < 128), "{}", captions[k]);
+        assert!(image.iter().any(|v| *v < 220), "{}", captions[k]);
     }
     // White is white, and a heart is red in the middle.
     let corners = set.bytes().unwrap().chunks(plane).map(|p| p[0]);
