@@ -8,7 +8,7 @@ use fokker_sim::rng::{Purpose, permutation};
 use crate::{Config, Mirror, TrainError};
 
 /// Tells the noise of a validation from that of the training.
-pub(crate) const VALIDATION: u64 = 0x5641_4C49_44_u64 << 16;
+pub(crate) const VALIDATION: u64 = 0x0056_414C_4944_u64 << 16;
 
 /// Items of data without end from here on are seen by no training.
 const BEYOND: u64 = 1 << 40;
