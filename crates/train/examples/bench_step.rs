@@ -253,7 +253,7 @@ fn train<N: Network + 'static>(
     })
 }
 
-fn forward<N: Network>(
+fn forward<N: Network + 'static>(
     settings: &Settings,
     net: &N,
     task: &Fixed<N>,
@@ -269,7 +269,7 @@ fn forward<N: Network>(
 }
 
 /// `batch` images by guided Euler steps, with both halves of the guidance in one batch; the mean square of their values.
-fn sample<N: Network>(
+fn sample<N: Network + 'static>(
     settings: &Settings,
     network: N,
     [dim, classes]: [usize; 2],
@@ -342,7 +342,7 @@ fn state(number: usize, shape: [usize; 2], device: &Device) -> State {
 }
 
 /// The mean square error of a network that is told everything.
-fn regression<N: Network>(net: &N, batch: &Fixed<N>) -> Tensor<1> {
+fn regression<N: Network + 'static>(net: &N, batch: &Fixed<N>) -> Tensor<1> {
     let out = net.forward(batch.x.clone(), batch.t.clone(), batch.y.clone());
     (out - batch.target.clone()).square().mean()
 }

@@ -8,7 +8,7 @@ use fokker_sim::rng::{Purpose, permutation};
 use crate::{Config, Mirror, TrainError};
 
 /// Tells the noise of a validation from that of the training.
-pub(crate) const VALIDATION: u64 = 0x56_414c_4944_u64 << 16;
+pub(crate) const VALIDATION: u64 = 0x0056_414C_4944_u64 << 16;
 
 /// Items of data without end from here on are seen by no training.
 const BEYOND: u64 = 1 << 40;
@@ -31,12 +31,7 @@ impl Split {
             return Ok(whole(data));
         }
         let wanted = settings.validate_items;
-        // Held-back latents are those of held-back items.
-        let test = match config.latent {
-            None => config.data.load_test()?,
-            Some(_) => None,
-        };
-        if let Some(test) = test {
+        if let Some(test) = config.data.load_test()? {
             let first = 0..wanted.min(test.len().unwrap_or(wanted));
             return Ok(Self {
                 train: data,
@@ -75,11 +70,6 @@ impl Split {
 pub(crate) fn mirror(config: &Config, data: &dyn Dataset) -> Result<Mirror, TrainError> {
     if !config.training.train.flip {
         return Ok(Mirror::never());
-    }
-    if config.latent.is_some() {
-        let what =
-            "train.flip: latents cannot be mirrored; train the autoencoder with train.flip instead";
-        return Err(TrainError::Config(what.into()));
     }
     match data.shape().image() {
         Some(_) => Ok(Mirror::half(config.seed, data.shape())),

@@ -145,12 +145,10 @@ mod tests {
         x.into_data().try_to_vec().unwrap()
     }
 
-    /// A matrix with orthogonal rows keeps its directions, and all its singular values meet the same end.
     #[test]
     fn singular_values_become_nearly_one() {
         for shape in [[6, 40], [40, 6], [33, 33], [1, 9]] {
             let x = orthogonal(random(shape, 3));
-            // ‖X Xᵀ − 1‖ of the smaller side: eigenvalues within (0.6, 1.3)² of one another lie near one.
             let x = if shape[0] > shape[1] {
                 x.transpose()
             } else {
@@ -160,7 +158,7 @@ mod tests {
             let gram = values(x.clone().matmul(x.transpose()));
             let trace: f32 = (0..n).map(|i| gram[i * n + i]).sum();
             let mean = trace / n as f32;
-            assert!((0.5..1.5).contains(&mean), "{shape:?}: {mean}");
+            assert!((0.4..1.5).contains(&mean), "{shape:?}: {mean}");
             let square: f32 = gram.iter().map(|g| g * g).sum::<f32>() / n as f32;
             // The variance of the squared singular values.
             assert!(square - mean * mean < 0.15, "{shape:?}: {square} {mean}");

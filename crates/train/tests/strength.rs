@@ -311,15 +311,15 @@ fn the_log_tells_losses_apart_by_time_and_has_the_validation() {
 #[test]
 fn a_training_that_diverges_keeps_a_checkpoint_from_before() {
     let folder = tempfile::tempdir().unwrap();
-    // The warm-up is long enough to do well first.
+    // Once the rate has risen to lr · decay = 2, every step turns the weights round and makes them larger.
     let set = [
-        "optimizer.kind=adamw",
-        "optimizer.lr=300.0",
+        "optimizer.lr=0.01",
+        "optimizer.weight_decay=500.0",
         "optimizer.clip=0.0",
         "schedule.kind=constant",
-        "schedule.warmup=200000",
+        "schedule.warmup=500",
         "network.hidden=[16,16]",
-        "train.steps=4000",
+        "train.steps=500",
         "train.keep=1",
         "train.checkpoint_every=5",
         "train.explode=3.0",
@@ -333,7 +333,8 @@ fn a_training_that_diverges_keeps_a_checkpoint_from_before() {
     let message = error.to_string();
     for part in [
         "diverged",
-        "optimizer.lr (it is 3e2)",
+        "stayed far above",
+        "optimizer.lr (it is 1e-2)",
         "optimizer.clip",
         "checkpoint of step",
     ] {
@@ -342,10 +343,7 @@ fn a_training_that_diverges_keeps_a_checkpoint_from_before() {
     let run = RunFolder::open(&path).unwrap();
     assert_eq!(seen.kept, Some(run.latest().unwrap().step));
     let [kept, step] = [seen.kept.unwrap(), seen.step];
-    assert!(kept < step && step < 4000, "kept {kept}, step {step}");
-    if seen.loss.is_finite() {
-        assert!(kept + 20 <= step, "kept {kept}, step {step}");
-    }
+    assert!(kept + 20 <= step && step < 500, "kept {kept}, step {step}");
     // Its model is a good one.
     let (flow, _) = run.flow(&Device::flex()).unwrap();
     let draw = fokker_core::Draw {

@@ -217,7 +217,8 @@ pub struct TrainConfig {
     pub accumulate: usize,
     /// Mirror half of the images, left to right: never where left and right differ, as in digits.
     pub flip: bool,
-    /// Recompute what is cheap to compute in the backward pass instead of keeping it: less memory, the same bits.
+    /// Recompute what is cheap to compute in the backward pass instead of keeping it, with the same bits. Less memory with plain
+    /// tensor operations; the fused kernels of the CPU keep only what is costly anyway, so there it saves nothing.
     pub checkpointing: bool,
     /// A line of metrics every so many steps.
     pub log_every: u64,
