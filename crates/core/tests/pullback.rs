@@ -6,6 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use fokker_core::{
     Denoiser, Labels, Model, Network, Oracle, Parametrization, ProbabilityPath, Rescheduled, State,
+    Told,
 };
 use fokker_math::mixture::GaussianMixture;
 use fokker_math::precondition::Precondition;
