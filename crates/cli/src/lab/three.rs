@@ -21,7 +21,7 @@ pub(super) struct Options {
     edition: Which,
 
     /// The share of the course's own work, up to 1, by images shown; steps and batch shrink by its root, and below 0.1 transformers are
-    /// narrower [default: 0.1, or 0.02 for 2026]
+    /// narrower [default: 0.08, or 0.02 for 2026]
     #[arg(long, value_name = "S")]
     scale: Option<f64>,
 

@@ -122,10 +122,10 @@ const FIRST: [(&str, f64, Chapter); 3] = [
 
 const OF_2026: [(&str, f64, Chapter); 5] = [
     (data::TITLE, 0.01, data::section),
-    (judge::TITLE, 0.05, judge::section),
-    (trained::DIT, 0.45, trained::dit),
-    (autoencoder::TITLE, 0.33, autoencoder::section),
-    (trained::LATENT, 0.16, trained::latent),
+    (judge::TITLE, 0.04, judge::section),
+    (trained::DIT, 0.6, trained::dit),
+    (autoencoder::TITLE, 0.14, autoencoder::section),
+    (trained::LATENT, 0.21, trained::latent),
 ];
 
 impl Edition {
@@ -139,7 +139,7 @@ impl Edition {
     /// The scale that fits half an hour on two cores.
     pub fn usual_scale(self) -> f64 {
         match self {
-            Self::First => 0.1,
+            Self::First => 0.08,
             Self::Of2026 => 0.02,
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn unet(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         length,
         "[objective]\nlabel_drop = 0.1\n[optimizer]\nlr = 1e-3\n[schedule]\nkind = \"constant\"\n[ema]\ndecay = 0.99",
     );
-    let generator = bench.generator("unet", &text, length, (0.0, 0.75))?;
+    let generator = bench.generator("unet", &text, length, (0.0, 0.8))?;
     let theory = format!(
         "The course's U-Net: 1,233,325 parameters, batch norm, residual blocks that are told time and class, skips that are added. \
          η = 0.1, Adam at 10⁻³. {FREE}\n\n{}",
@@ -66,9 +66,9 @@ pub(super) fn unet(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         &least,
     )?;
     let mut checks = algebra(bench, ("U-Net", &generator));
-    checks.extend(average(bench)?);
+    checks.extend(average(bench, 0.8)?);
     let section = section.checks(checks);
-    let (section, _) = guidance(bench, section, ("U-Net", &generator), (0.76, 1.0))?;
+    let (section, _) = guidance(bench, section, ("U-Net", &generator), (0.8, 1.0))?;
     Ok(section)
 }
 
@@ -113,7 +113,7 @@ pub(super) fn dit(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     let length = bench.plan.dit;
     let rest = optimizer(bench, length);
     let text = recipe(bench, "dit", &transformer(bench, 4), length, &rest);
-    let generator = bench.generator("dit", &text, length, (0.0, 0.72))?;
+    let generator = bench.generator("dit", &text, length, (0.0, 0.88))?;
     let [width, depth, heads] = bench.plan.transformer();
     let theory = format!(
         "The image becomes 64 tokens of 4×4 pixels; every token attends to every other. Time and class enter by adaptive \
@@ -132,9 +132,9 @@ pub(super) fn dit(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         &least,
     )?;
     let mut checks = algebra(bench, ("on pixels", &generator));
-    checks.extend(average(bench)?);
+    checks.extend(average(bench, 0.88)?);
     let section = section.checks(checks);
-    let (section, outcomes) = guidance(bench, section, ("on pixels", &generator), (0.74, 1.0))?;
+    let (section, outcomes) = guidance(bench, section, ("on pixels", &generator), (0.88, 1.0))?;
     bench.pixels = Some(outcomes);
     Ok(section)
 }
@@ -180,7 +180,7 @@ fn identity(bench: &Bench<'_>) -> Vec<Check> {
 }
 
 /// The moving average by hand: e ← d e + (1 − d) w with d = min(0.9, (1 + k)/(10 + k)), over the steps of a tiny training.
-fn average(bench: &mut Bench<'_>) -> Result<Vec<Check>, LabError> {
+fn average(bench: &mut Bench<'_>, share: f64) -> Result<Vec<Check>, LabError> {
     const STEPS: u64 = 6;
     let text = bench.lab.recipe(
         "average",
@@ -196,7 +196,7 @@ fn average(bench: &mut Bench<'_>) -> Result<Vec<Check>, LabError> {
     // Made anew, so that every checkpoint is there.
     drop(fs::remove_dir_all(bench.lab.folder.join("average")));
     let run: RunFolder = bench
-        .generator("average", &text, length, (0.75, 0.755))?
+        .generator("average", &text, length, (share, share))?
         .run;
     let weights = |step: usize, file: &str| -> Vec<f64> {
         let path = run.checkpoints()[step].path.join(file);
@@ -239,7 +239,7 @@ pub(super) fn latent(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
         from.display().to_string()
     );
     let text = recipe(bench, "latent", &transformer(bench, 1), length, &rest);
-    let generator = bench.generator("latent", &text, length, (0.0, 0.6))?;
+    let generator = bench.generator("latent", &text, length, (0.0, 0.8))?;
     let latents = latents(bench, &from)?;
     let info = latents.info().clone();
     let theory = format!(
@@ -259,7 +259,7 @@ pub(super) fn latent(bench: &mut Bench<'_>) -> Result<LabSection, LabError> {
     let section = LabSection::new(LATENT, &theory).checks(normalised(&drawn));
     let section = training(bench, section, ("in latents", &generator), latents, &least)?;
     let section = section.checks(algebra(bench, ("in latents", &generator)));
-    let (section, outcomes) = guidance(bench, section, ("in latents", &generator), (0.62, 1.0))?;
+    let (section, outcomes) = guidance(bench, section, ("in latents", &generator), (0.82, 1.0))?;
     Ok(match bench.pixels.take() {
         Some(pixels) => section.table(
             &["transformer", "parameters", "images shown", "training, minutes", "w = 1", "w = 3", "w = 5"],
