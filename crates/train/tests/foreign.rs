@@ -98,6 +98,11 @@ fn outputs_and_gradients_are_those_of_pytorch() {
     for (family, file, name, _) in CASES {
         let run = import(family, file, &folder.path().join(name));
         let (flow, _) = run.flow(&device).unwrap();
+        if let NetworkConfig::DiT(config) = &run.config().network {
+            let image: [usize; 3] = run.info().shape[..].try_into().unwrap();
+            let count = config.num_params(image, flow.output.outputs(), flow.classes);
+            assert_eq!(run.info().parameters, count, "{name}");
+        }
         let expected = outputs(name);
         let x = tensor(numbers(&expected["x"]), 2, &device).require_grad();
         let t = numbers(&expected["t"]);

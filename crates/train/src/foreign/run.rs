@@ -113,8 +113,9 @@ fn write(
     folder: &Path,
 ) -> Result<RunFolder, TrainError> {
     let refuse = |what: String| TrainError::run(source.dict.path(), what);
-    let device = Device::flex();
-    let latent = latent_info(&config, &device)?;
+    let latent = latent_info(&config, &Device::flex())?;
+    // With autodiff, so that what would be trained can be counted.
+    let device = Device::flex().autodiff();
     let shape = latent.as_ref().map_or(data.shape(), LatentInfo::shape);
     if let Some(own) = own.filter(|own| *own != shape) {
         return Err(refuse(format!(
