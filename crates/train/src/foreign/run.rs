@@ -100,6 +100,8 @@ pub fn import_as(
     // There is one set of weights, and no average beside it.
     let mut config = config;
     config.training.ema.decay = 0.0;
+    config.training.ema.power.clear();
+    config.sample.ema = None;
     write(source, family, config, &*data, (true, None), folder)
 }
 
