@@ -10,7 +10,6 @@ use fokker_text::{Package, SentenceEncoder};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::config::NetworkConfig;
 use crate::run::write_atomic;
 use crate::{AnyNetwork, Config, RunFolder, TrainError};
 
@@ -170,7 +169,7 @@ impl RunFolder {
 /// Gives a network that reads texts those that its labels stand for; `None` for other networks.
 ///
 /// # Errors
-/// A network that reads texts, and data without; no encoder.
+/// No encoder, or one of vectors of another width.
 pub(crate) fn tell(
     net: &mut AnyNetwork,
     config: &Config,
@@ -180,17 +179,8 @@ pub(crate) fn tell(
     if !net.wants_text() {
         return Ok(None);
     }
-    if classes.is_empty() {
-        let what = "network: it reads texts, but this data has none; use data with captions (kind = \"captions\") or classes, whose \
-                    names are then the texts, and leave objective.classes true";
-        return Err(TrainError::Config(what.into()));
-    }
     let captions = config.captions(classes, device)?;
-    let wanted = match &config.network {
-        NetworkConfig::AdmUNet(c) => c.text,
-        NetworkConfig::MmDiT(c) => c.text,
-        _ => 0,
-    };
+    let wanted = config.network.text_width();
     let got = captions.0[0].pooled.len();
     if got != wanted {
         let what =

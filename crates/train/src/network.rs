@@ -84,7 +84,7 @@ impl AnyNetwork {
         };
         if config.text_width() > 0 && classes == 0 {
             return refuse(
-                "network.text: the data has no captions that labels could stand for; leave it out, or train on captioned data with objective.classes = true"
+                "it reads texts (network.text), but this data has none; use data with captions (kind = \"captions\") or classes, whose names are then the texts, and leave objective.classes true"
                     .into(),
             );
         }

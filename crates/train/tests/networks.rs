@@ -187,7 +187,7 @@ fn networks_that_do_not_fit_the_data_are_refused() {
     refused(
         &with(MM_DIT),
         &["network.text=384", "objective.classes=false"],
-        "network.text: the data has no captions",
+        "it reads texts (network.text)",
     );
     refused(
         &with("kind = \"unet1d\""),
