@@ -59,7 +59,11 @@ impl LatentConfig {
     /// # Errors
     /// A run that cannot be opened, or was trained further since.
     pub(crate) fn open(&self) -> Result<RunFolder, TrainError> {
-        let run = RunFolder::open(&self.run)?;
+        let run = RunFolder::open(&self.run).map_err(|e| {
+            TrainError::Config(format!(
+                "latent.run: {e}; train the autoencoder first, as configs/garments-vae.toml does"
+            ))
+        })?;
         let now = run.latest()?.step;
         match self.step {
             Some(then) if then != now => {
