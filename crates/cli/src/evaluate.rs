@@ -87,6 +87,11 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     if let Some(run) = &args.how.autoguidance {
         source.lead_away_from(run)?;
     }
+    if args.how.negative.is_some() && source.reads_texts() && judge.is_none() {
+        bail!(
+            "--negative: prompts take the place of the captions here; leave it out, or measure by --judge"
+        );
+    }
     let (_, draw) = source.draw(&args.how, args.seed)?;
     let guidance = match source.flow.classes {
         0 => String::new(),

@@ -28,7 +28,7 @@ pub(crate) const LAST_FRAME_MS: u32 = 2500;
 /// Samples that an animation follows: images on a sheet, or points.
 pub(crate) const FOLLOW: usize = 1000;
 /// Images that an animation shows.
-const FILM: usize = 20;
+pub(crate) const FILM: usize = 20;
 /// Samples of each class in `samples.png`.
 const EACH: usize = 8;
 

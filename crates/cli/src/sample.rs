@@ -13,7 +13,7 @@ use fokker::{Device, Draw, Flow, RunFolder, Shape};
 
 use crate::args::SampleArgs;
 use crate::how::{HowArgs, Way, Weaker, fingerprint_of};
-use crate::present::{self, Trajectory};
+use crate::present::{self, FILM, Trajectory};
 use crate::progress::Progress;
 use crate::prompt::Told;
 use crate::recipe::Recipe;
@@ -122,6 +122,12 @@ impl Source {
                 run.display()
             );
         }
+        if weaker.network.wants_text() != self.flow.network.wants_text() {
+            bail!(
+                "--autoguidance {}: one of the two runs reads texts, the other knows classes by number",
+                run.display()
+            );
+        }
         let (ours, theirs) = (&self.run.config().path, &folder.config().path);
         if ours != theirs {
             bail!(
@@ -175,6 +181,10 @@ impl Source {
         let chunks = (draw.count as u64).div_ceil(rows);
         let mut bar = None;
         let mut taken = 0;
+        let follow = match self.latent {
+            Some(_) => follow.min(FILM),
+            None => follow,
+        };
         let mut trajectory = Trajectory::new(draw.first, follow, self.flow.dim);
         let sampled = self.flow.sample_watched(draw, &mut |samples, at| {
             if stop::asked() {

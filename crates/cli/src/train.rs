@@ -26,7 +26,12 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
     if let Some(path) = &args.resume {
         let run = RunFolder::open(path)?;
         if let Some(config) = &args.config {
-            same_recipe(&read_config(config, &[])?, run.config(), config)?;
+            let mut given = parse_config(config, &[])?;
+            // The autoencoder's run may have gone on since, or be gone: this one has a copy.
+            if let (Some(given), Some(then)) = (&mut given.latent, &run.config().latent) {
+                given.step = given.step.or(then.step);
+            }
+            same_recipe(&given.pinned()?, run.config(), config)?;
         }
         let data = run.data()?;
         let step = run.latest()?.step;
@@ -55,10 +60,13 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
 }
 
 fn read_config(path: &Path, set: &[String]) -> Result<Config> {
+    Ok(parse_config(path, set)?.pinned()?)
+}
+
+fn parse_config(path: &Path, set: &[String]) -> Result<Config> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let config = Config::parse(&text, &path.display().to_string(), set)?;
-    Ok(config.pinned()?)
+    Ok(Config::parse(&text, &path.display().to_string(), set)?)
 }
 
 /// Refuses to resume a run under another recipe, naming the first line that differs.

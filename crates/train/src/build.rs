@@ -183,7 +183,8 @@ pub fn vae_trainer(
     let net = AnyAutoencoder::new(&config.network, data.shape(), &mut init)?;
     let held = config.held_back(&*data);
     let vae = config.vae.clone().unwrap_or_default();
-    let task = VaeTask::new(data, &held, &vae, net.latent_size(), config.seed)?;
+    let mirror = mirror(config, &*data)?;
+    let task = VaeTask::new(data, &held, &vae, net.latent_size(), config.seed)?.mirrored(mirror);
     Ok(Trainer::new(net, task, &config.training, &device))
 }
 

@@ -31,7 +31,10 @@ impl Split {
             return Ok(whole(data));
         }
         let wanted = settings.validate_items;
-        if let Some(test) = config.data.load_test()? {
+        // The files to test on are pixels: latents hold back some of their own.
+        if config.latent.is_none()
+            && let Some(test) = config.data.load_test()?
+        {
             let first = 0..wanted.min(test.len().unwrap_or(wanted));
             return Ok(Self {
                 train: data,

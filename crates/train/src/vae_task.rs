@@ -8,7 +8,7 @@ use fokker_nn::{Autoencoder, VaeLoss};
 use fokker_sim::rng::{Purpose, normal_rows, permutation};
 
 use crate::config::VaeTraining;
-use crate::{BatchOrder, Losses, Task, TrainError};
+use crate::{BatchOrder, Losses, Mirror, Task, TrainError};
 
 /// Training of a variational autoencoder: the loss of [`VaeLoss`], divided by the numbers d of an image, so that it is a
 /// number of nats for each of them whatever the size.
@@ -19,6 +19,7 @@ pub struct VaeTask {
     loss: VaeLoss,
     latent: usize,
     seed: u64,
+    mirror: Mirror,
 }
 
 /// A permutation that no epoch has.
@@ -63,7 +64,13 @@ impl VaeTask {
             loss: config.loss(),
             latent,
             seed,
+            mirror: Mirror::never(),
         })
+    }
+
+    /// The same with images mirrored as `mirror` says.
+    pub fn mirrored(self, mirror: Mirror) -> Self {
+        Self { mirror, ..self }
     }
 
     /// Numbers in one image.
@@ -83,6 +90,7 @@ impl<N: Autoencoder> Task<N> for VaeTask {
         for (row, draw) in x.chunks_exact_mut(self.dim()).zip(draws.clone()) {
             let index = self.kept[self.order.index(draw) as usize];
             self.data.drawn(u64::from(index), draw, row);
+            self.mirror.apply(draw, row);
         }
         let mut noise = vec![0.0; size * self.latent];
         normal_rows(self.seed, Purpose::Noise, draws, 0, self.latent, &mut noise);

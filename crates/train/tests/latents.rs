@@ -418,6 +418,11 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     refused(set("vae.beta=2"), &["[vae]", "kind = \"vae\""]);
     refused(parse(&vae, &["vae.s=0"]), &["vae.s", "above 0"]);
     refused(parse(&vae, &["vae.held_back=1.0"]), &["vae.held_back"]);
+    refused(set("train.flip=true"), &["train.flip", "mirrored latent"]);
+    let of_vae = |what: &str| parse(&vae, &[what]);
+    refused(of_vae("train.validate_every=5"), &["train.validate_every"]);
+    refused(of_vae("train.sample_every=5"), &["train.sample_every"]);
+    refused(of_vae("sample.ema=\"weights\""), &["constant average"]);
     refused(
         parse(&vae, &["network.channels=[4,4,4,4,4]"]),
         &["multiples of 16", "pad_to = 16"],

@@ -124,6 +124,14 @@ impl Config {
                     "{sigma} is made from the averages of ema.power, but none is listed there; try ema.power = [0.05, 0.1]"
                 ),
             ),
+            _ if (self.is_classifier() || self.is_autoencoder())
+                && (self.sample.ema.is_some() || (ema.decay == 0.0 && !ema.power.is_empty())) =>
+            {
+                refuse(
+                    "ema.power",
+                    "classifiers and autoencoders are used with their constant average (ema.decay), or else as trained; leave out ema.power and sample.ema",
+                )
+            }
             _ => Ok(()),
         }
     }
@@ -140,6 +148,19 @@ impl Config {
         if train.flip && rectified {
             let text = "a mirrored image is not the end of its pair; leave it out with a rectified coupling";
             return refuse("train.flip", text);
+        }
+        if train.flip && self.latent.is_some() {
+            let text = "a mirrored latent is not the latent of the mirrored image; train the autoencoder with train.flip instead";
+            return refuse("train.flip", text);
+        }
+        if train.validate_every > 0 && self.is_autoencoder() {
+            let text =
+                "an autoencoder is measured at its end, on vae.held_back of its data; leave it out";
+            return refuse("train.validate_every", text);
+        }
+        if train.sample_every > 0 && (self.is_autoencoder() || self.is_classifier()) {
+            let text = "classifiers and autoencoders draw no samples; leave it out";
+            return refuse("train.sample_every", text);
         }
         if train.flip && matches!(self.data, DataConfig::Toy { .. }) {
             return refuse("train.flip", "points cannot be mirrored; only images can");

@@ -115,7 +115,7 @@ fn write(
     folder: &Path,
 ) -> Result<RunFolder, TrainError> {
     let refuse = |what: String| TrainError::run(source.dict.path(), what);
-    let latent = latent_info(&config, &Device::flex())?;
+    let latent = latent_info(&config, data, &Device::flex())?;
     // With autodiff, so that what would be trained can be counted.
     let device = Device::flex().autodiff();
     let shape = latent.as_ref().map_or(data.shape(), LatentInfo::shape);
@@ -165,11 +165,15 @@ fn write(
 }
 
 /// What a recipe's network works in, if not in the data: the latents as their autoencoder scales them.
-fn latent_info(config: &Config, device: &Device) -> Result<Option<LatentInfo>, TrainError> {
+fn latent_info(
+    config: &Config,
+    data: &dyn Dataset,
+    device: &Device,
+) -> Result<Option<LatentInfo>, TrainError> {
     let Some(latent) = &config.latent else {
         return Ok(None);
     };
-    let (net, checkpoint) = latent.open()?.autoencoder(device)?;
+    let (net, checkpoint) = latent.open()?.autoencoder_for(data, device)?;
     Ok(Some(LatentInfo {
         autoencoder: checkpoint.fingerprint()?,
         shape: net.latent(),
