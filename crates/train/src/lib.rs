@@ -39,7 +39,7 @@ mod window;
 pub use autoencoder::AnyAutoencoder;
 pub use averages::{Weights, profile};
 pub use build::{flow_parameters, flow_trainer, flow_trainer_on, judge_trainer, vae_trainer};
-pub use captions::Captions;
+pub use captions::{CaptionEncoder, Captions};
 pub use checkpoint::{Checkpoint, load_weights, save_weights};
 pub use config::{Config, SampleConfig};
 pub use error::{Diverged, TrainError};

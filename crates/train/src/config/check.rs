@@ -49,6 +49,7 @@ impl Config {
         let path = self.path.build(self.source.is_some())?;
         self.objective.check(path.is_gaussian(), path.is_noisy())?;
         self.coupling.check()?;
+        self.check_scalars()?;
         let batch = self.training.train.batch;
         if self.coupling.is_transport() && batch > LARGEST_TRANSPORT {
             let text = format!(
@@ -133,6 +134,24 @@ impl Config {
                 )
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Are the scalars of captions such, and is there a network that reads them?
+    fn check_scalars(&self) -> Result<(), Refusal> {
+        if self.text.scalars.is_empty() {
+            return Ok(());
+        }
+        let refuse = |what: &str| refuse("text.scalars", what.to_owned());
+        let width = self.network.text_width();
+        if width == 0 {
+            return refuse(
+                "this network reads no captions; adm-unet and mm-dit do, with network.text = 16 or more",
+            );
+        }
+        match self.scalar_encoder() {
+            Err(error) => refuse(&error.to_string()),
+            Ok(_) => Ok(()),
         }
     }
 
