@@ -12,18 +12,23 @@ use crate::stop;
 /// Images of the data at most.
 const IMAGES: usize = 10_000;
 
+/// Fewer other images say nothing.
+const LEAST: usize = 200;
+
 /// Rows whose features are found at a time.
 const ROWS: usize = 500;
 
 /// What samples are held against.
 pub(crate) struct Features {
-    /// Numbers of an image.
+    /// Features of an image.
     pub(crate) width: usize,
     /// Of images of the training, `[images, width]` row by row.
     pub(crate) data: Vec<f32>,
-    /// Of as many other images as there are samples: held-back ones, or such of the training's as are not among those of
-    /// the data. `None` where there are not enough.
+    /// Of as many other images as there are samples, or as many as there are: held-back ones, or such of the training's as are
+    /// not among those of the data. `None` where there are too few.
     pub(crate) rest: Option<Vec<f32>>,
+    /// Is the rest held back from the training?
+    pub(crate) held_back: bool,
 }
 
 impl Features {
@@ -41,25 +46,35 @@ impl Features {
             }
             None => (&*data, order[images..].to_vec()),
         };
-        let rest = Some(rest).filter(|(_, order)| order.len() >= count);
-        let total = images + rest.as_ref().map_or(0, |_| count);
+        let others = rest.1.len().min(count);
+        let rest = Some(rest).filter(|_| others >= LEAST.min(count));
+        let total = images + rest.as_ref().map_or(0, |_| others);
         let mut bar = Progress::new("features", 0, total as u64);
         let Some(of_data) = features(judge, &*data, &order[..images], &mut bar, 0) else {
             return Ok(None);
         };
         let rest = match rest {
             None => None,
-            Some((test, order)) => match features(judge, test, &order[..count], &mut bar, images) {
-                None => return Ok(None),
-                found => found,
-            },
+            Some((test, order)) => {
+                match features(judge, test, &order[..others], &mut bar, images) {
+                    None => return Ok(None),
+                    found => found,
+                }
+            }
         };
         bar.finish(&format!("{total} images"));
         Ok(Some(Self {
             width: of_data.len() / images,
             data: of_data,
             rest,
+            held_back: test.is_some(),
         }))
+    }
+
+    /// How many of `count` samples to hold against the data: as many as there are other images, since distances depend on the number.
+    pub(crate) fn comparable(&self, count: usize) -> usize {
+        let others = self.rest.as_ref().map(|rest| rest.len() / self.width);
+        others.map_or(count, |others| others.min(count))
     }
 
     /// How many images of the data these are.

@@ -56,9 +56,10 @@ impl Quality {
             return Ok(None);
         };
         let data = Moments::of(&features.data, features.width)?;
+        let as_many = features.comparable(draw.count) == draw.count;
         let floor = match &features.rest {
-            None => None,
-            Some(rest) => Some(frechet(&Moments::of(rest, features.width)?, &data)?),
+            Some(rest) if as_many => Some(frechet(&Moments::of(rest, features.width)?, &data)?),
+            _ => None,
         };
         Ok(Some(Self::Features {
             judge: Box::new(judge),

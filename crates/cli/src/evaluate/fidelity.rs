@@ -12,14 +12,18 @@ use crate::output;
 /// Neighbours that make the ball of a point, as in the literature.
 const K: usize = 5;
 
-/// Distances of samples to images of the training, each beside that of images the network never saw.
+/// Distances of samples to images of the training, each beside that of as many other real images.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Fidelity {
     /// Images of the training.
     images: usize,
+    /// Samples that were measured.
+    count: usize,
     samples: Measures,
     /// Of as many other images of the data as there are samples, where there are enough.
     floor: Option<Measures>,
+    /// Did the network never see those?
+    held_back: bool,
     expected_coverage: f64,
 }
 
@@ -50,7 +54,7 @@ impl Measures {
         })
     }
 
-    /// What is measured, its value, and the digits to print.
+    /// What is measured, and its value.
     fn rows(&self) -> [(&'static str, f64); 5] {
         [
             ("Fréchet distance", self.frechet),
@@ -74,11 +78,15 @@ impl Fidelity {
         let floor = features.rest.as_ref();
         let floor = floor.map(|rest| Measures::of(rest, features, &data));
         let images = features.images();
+        let count = features.comparable(values.len() / dim);
+        let values = &values[..count * dim];
         Ok(Self {
             images,
+            count,
             samples: Measures::of(&judge.features(values, dim), features, &data)?,
             floor: floor.transpose()?,
-            expected_coverage: expected_coverage(images, values.len() / dim, K),
+            held_back: features.held_back,
+            expected_coverage: expected_coverage(images, count, K),
         })
     }
 
@@ -97,14 +105,23 @@ impl Fidelity {
             .collect()
     }
 
+    /// What the samples stand beside.
+    fn others(&self) -> &'static str {
+        if self.held_back {
+            "real images that the network never saw"
+        } else {
+            "other real images of the training"
+        }
+    }
+
     pub(super) fn print(&self) {
         let rest = match self.floor {
-            Some(_) => "; in brackets as many images that the network never saw",
-            None => "",
+            Some(_) => format!("; in brackets as many {}", self.others()),
+            None => String::new(),
         };
         output::result(&format!(
-            "in the judge's features, against {} training images{rest}:",
-            self.images
+            "in the judge's features, {} samples against {} training images{rest}:",
+            self.count, self.images
         ));
         for [name, value, floor] in self.lines() {
             let floor = match self.floor {
@@ -127,21 +144,23 @@ impl Fidelity {
             Some(floor) => report.tile(
                 "Fréchet distance",
                 format!("{:.2} ×", self.samples.frechet / floor.frechet),
-                "to training images, over that of images never seen",
+                format!("to training images, over that of {}", self.others()),
             ),
         }
     }
 
     pub(super) fn section(&self, report: Report, how: &str) -> Report {
         let text = format!(
-            "Sampled by {how}. Distances to {} images of the training in the judge's features, beside those of as many real images \
-             that the network never saw. Density is the mean number of balls about training images that a sample lies in, over \
-             k = {K} (a ball reaches to the k-th neighbour); coverage is the share of balls with a sample inside, {:.3} for \
-             samples of the data's own law.",
-            self.images, self.expected_coverage
+            "Sampled by {how}. Distances of {} samples to {} images of the training in the judge's features, beside those of as many {}. \
+             Density is the mean number of balls about training images that a sample lies in, over k = {K} (a ball reaches to \
+             the k-th neighbour); coverage is the share of balls with a sample inside, {:.3} for samples of the data's own law.",
+            self.count,
+            self.images,
+            self.others(),
+            self.expected_coverage
         );
         let rows = self.lines().into_iter().map(Vec::from).collect();
-        let heads = ["", "samples", "images never seen"];
+        let heads = ["", "samples", self.others()];
         report.section(Section::new("Distance to the data").text(text).table(
             &heads,
             rows,
