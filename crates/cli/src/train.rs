@@ -36,7 +36,7 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
         let data = run.data()?;
         let step = run.latest()?.step;
         if args.dry_run {
-            return dry_run(run.config(), data, &device);
+            return dry_run(run.config(), &*data, run.info().parameters);
         }
         output::note(&format!("resuming {} at step {step}", path.display()));
         return go(Start::Resume(run), data, &device);
@@ -53,7 +53,8 @@ pub(crate) fn run(args: TrainArgs) -> Result<End> {
     let config = read_config(path, &set)?;
     let data = config.data.load(config.seed)?;
     if args.dry_run {
-        return dry_run(&config, data, &device);
+        let parameters = parameters(&config, &data, &device)?;
+        return dry_run(&config, &*data, parameters);
     }
     let out = args.out.unwrap_or_else(|| free_folder(&config.name));
     go(Start::New { config, out }, data, &device)
@@ -309,17 +310,21 @@ fn about(data: &dyn Dataset) -> String {
     format!("data {}: {count} {kind}, {classes}", data.name())
 }
 
-/// Prints the resolved recipe and what follows from it.
-fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<End> {
-    let train = &config.training.train;
-    let parameters = match &config.network {
+/// What the recipe's training would begin to train, in numbers.
+fn parameters(config: &Config, data: &Arc<dyn Dataset>, device: &Device) -> Result<usize> {
+    Ok(match &config.network {
         NetworkConfig::Classifier(_) => judge_trainer(config, data.clone(), device)?.parameters(),
         NetworkConfig::Vae(_) | NetworkConfig::AutoencoderKl(_) => {
             vae_trainer(config, data.clone(), device)?.parameters()
         }
         // The size depends on neither pairs nor latents, which would take time.
         _ => flow_parameters(config, data.clone(), device)?,
-    };
+    })
+}
+
+/// Prints the resolved recipe and what follows from it.
+fn dry_run(config: &Config, data: &dyn Dataset, parameters: usize) -> Result<End> {
+    let train = &config.training.train;
     output::result(config.to_toml().trim_end());
     let seen = train.steps * train.batch as u64;
     let epochs = data
@@ -327,7 +332,7 @@ fn dry_run(config: &Config, data: Arc<dyn Dataset>, device: &Device) -> Result<E
         .map(|n| format!(" ({:.1} epochs)", seen as f64 / n as f64));
     output::note(&format!(
         "{}; {seen} items seen{}; network with {parameters} parameters; nothing was written",
-        about(&*data),
+        about(data),
         epochs.unwrap_or_default()
     ));
     Ok(End::Done)

@@ -161,3 +161,25 @@ fn what_cannot_be_imported_is_told_and_leaves_nothing() {
     refused(folder, &other, &["dit, sit"]);
     refused(folder, &["train", "--resume", "run"], &["imported"]);
 }
+
+#[test]
+fn counts_beyond_reason_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let theirs = Path::new(&fixture("diffusers-dit")).join("config.json");
+    let config = std::fs::read_to_string(theirs).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    let weights = fixture("diffusers-dit/diffusion_pytorch_model.safetensors");
+    for key in ["num_attention_heads", "in_channels", "sample_size"] {
+        let mut wrong = config.clone();
+        wrong[key] = u64::MAX.into();
+        std::fs::write(folder.join("config.json"), wrong.to_string()).unwrap();
+        let family = ["--family", "diffusers-dit", "--config", "config.json"];
+        refused(
+            folder,
+            &[&["import", &weights][..], &family, &["-o", "run"]].concat(),
+            &["config.json", key, "up to 65536"],
+        );
+        assert_eq!(entries(folder), ["config.json"]);
+    }
+}

@@ -230,6 +230,20 @@ fn sampling() {
 }
 
 #[test]
+fn weights_alone_are_not_trained_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    image_recipe(at);
+    ok(at, &["train", "image.toml", "--out", "run"]);
+    let checkpoints = std::fs::read_dir(at.join("run/checkpoints")).unwrap();
+    for checkpoint in checkpoints {
+        std::fs::remove_file(checkpoint.unwrap().path().join("optimizer.burnpack")).unwrap();
+    }
+    let resume = ["train", "--resume", "run"];
+    refused(at, &resume, &["optimizer's state is missing"]);
+}
+
+#[test]
 fn a_judge_is_no_generator() {
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path();

@@ -253,6 +253,10 @@ impl Checkpoint {
             load_weights(average, &read(&path)?, &path, &inner)
         })?;
         let path = self.path.join(OPTIMIZER);
+        if !path.is_file() {
+            let what = "the optimizer's state is missing, as it is beside imported weights: there is no training to go on with";
+            return Err(TrainError::run(&self.path, what));
+        }
         let bytes = read(&path)?;
         trainer.optimizer = trainer
             .optimizer

@@ -145,23 +145,38 @@ mod tests {
         x.into_data().try_to_vec().unwrap()
     }
 
+    /// What the iteration makes of a singular value.
+    fn iterated(s: f64) -> f64 {
+        let [a, b, c] = QUINTIC;
+        (0..TIMES).fold(s, |s, _| a * s + b * s.powi(3) + c * s.powi(5))
+    }
+
+    #[test]
+    fn singular_values_go_through_the_quintic() {
+        // U diag(3, 2, 1) Vᵀ with U and V of 0, ±1/2: x/‖x‖ has the singular values 3, 2, 1 over √14.
+        let u = [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1]];
+        let v = [[1, -1, -1, 1], [1, 1, 1, 1], [1, -1, 1, -1]];
+        let of = |sigma: [f64; 3]| {
+            let at = |i: usize, j: usize| -> f64 {
+                let term = |k: usize| sigma[k] * f64::from(u[k][i] * v[k][j]) / 4.0;
+                (0..3).map(term).sum()
+            };
+            (0..16).map(|n| at(n / 4, n % 4) as f32).collect::<Vec<_>>()
+        };
+        let x = TensorData::new(of([3.0, 2.0, 1.0]), [4, 4]);
+        let found = values(orthogonal(Tensor::from_data(x, &Device::flex())));
+        let exact = of([3.0, 2.0, 1.0].map(|s| iterated(s / 14f64.sqrt())));
+        for (a, b) in found.iter().zip(exact) {
+            assert!((a - b).abs() < 1e-4, "{a} {b}");
+        }
+    }
+
     #[test]
     fn singular_values_become_nearly_one() {
-        for shape in [[6, 40], [40, 6], [33, 33], [1, 9]] {
-            let x = orthogonal(random(shape, 3));
-            let x = if shape[0] > shape[1] {
-                x.transpose()
-            } else {
-                x
-            };
-            let n = shape[0].min(shape[1]);
-            let gram = values(x.clone().matmul(x.transpose()));
-            let trace: f32 = (0..n).map(|i| gram[i * n + i]).sum();
-            let mean = trace / n as f32;
-            assert!((0.4..1.5).contains(&mean), "{shape:?}: {mean}");
-            let square: f32 = gram.iter().map(|g| g * g).sum::<f32>() / n as f32;
-            // The variance of the squared singular values.
-            assert!(square - mean * mean < 0.15, "{shape:?}: {square} {mean}");
+        // From 1/100 of the norm upwards: the bounds in the formula's documentation.
+        for k in 10..=1000 {
+            let s = iterated(f64::from(k) / 1000.0);
+            assert!((0.65..1.25).contains(&s), "{k}: {s}");
         }
     }
 

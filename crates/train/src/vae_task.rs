@@ -112,8 +112,8 @@ impl<N: Autoencoder> Task<N> for VaeTask {
         let x = state(x);
         let posterior = net.encode(x.clone());
         let decoded = net.decode(posterior.sample(state(noise)));
-        let error = (x.clone() - decoded.clone()).square().mean();
-        let divergence = posterior.divergence().mean();
+        let error = (x.clone() - decoded.clone()).square().mean().detach();
+        let divergence = posterior.divergence().mean().detach();
         Losses {
             mean: self.loss.of(x, decoded, &posterior).div_scalar(d as f64),
             by_time: None,

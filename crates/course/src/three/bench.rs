@@ -1,14 +1,14 @@
 //! What every section works with: the data, the folder of runs, seeds, trainings that go on where they stopped.
 
 use std::fs;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Device;
 use fokker_core::{Draw, Flow, SampleError, chunk_rows};
-use fokker_data::{Dataset, Shape};
+use fokker_data::{Dataset, Subset};
 use fokker_train::{
     AnyNetwork, Config, Judge, LatentSpace, Metric, Outcome, RunFolder, RunInfo, Task, Trainer,
     flow_trainer_on, judge_trainer, prepare, vae_trainer,
@@ -57,31 +57,6 @@ pub(super) struct Generator {
     pub(super) losses: Vec<(f64, f64)>,
 }
 
-/// Items from `first` on, or before it.
-struct Part {
-    data: Arc<dyn Dataset>,
-    first: u64,
-    count: u64,
-}
-
-impl Dataset for Part {
-    fn name(&self) -> &str {
-        self.data.name()
-    }
-    fn shape(&self) -> Shape {
-        self.data.shape()
-    }
-    fn len(&self) -> Option<u64> {
-        Some(self.count)
-    }
-    fn classes(&self) -> &[String] {
-        self.data.classes()
-    }
-    fn item(&self, index: u64, out: &mut [f32]) -> Option<u32> {
-        self.data.item(self.first + index, out)
-    }
-}
-
 /// Of the garments, which come without files to test on, so many are kept from the judge.
 const KEPT: u64 = 200;
 
@@ -97,12 +72,8 @@ impl<'a> Bench<'a> {
             Some(test) => (data.clone(), test),
             None => {
                 let n = data.len().unwrap_or(0);
-                let part = |first, count| Part {
-                    data: data.clone(),
-                    first,
-                    count,
-                };
-                (Arc::new(part(0, n - KEPT)), Arc::new(part(n - KEPT, KEPT)))
+                let part = |items: Range<u64>| Arc::new(Subset::new(data.clone(), items.collect()));
+                (part(0..n - KEPT), part(n - KEPT..n))
             }
         };
         fs::create_dir_all(&lab.folder).map_err(|source| LabError::Folder {

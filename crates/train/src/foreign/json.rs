@@ -2,10 +2,18 @@
 
 use serde_json::Value;
 
+/// The largest count that is believed: products of a few of them stay in range.
+const LARGEST: u64 = 1 << 16;
+
 /// An object with the name of its file.
 pub(super) struct Json<'a> {
     value: &'a Value,
     file: &'a str,
+}
+
+/// A count, unless it is none or too large.
+fn whole(v: &Value) -> Option<usize> {
+    v.as_u64().filter(|n| *n <= LARGEST).map(|n| n as usize)
 }
 
 impl<'a> Json<'a> {
@@ -30,11 +38,10 @@ impl<'a> Json<'a> {
     }
 
     pub(super) fn maybe_count(&self, key: &str) -> Result<Option<usize>, String> {
-        let whole = |v: &Value| {
-            let n = v.as_u64().and_then(|n| usize::try_from(n).ok());
-            n.ok_or_else(|| self.wrong(key, "a whole number", v))
+        let found = |v: &Value| {
+            whole(v).ok_or_else(|| self.wrong(key, &format!("a whole number up to {LARGEST}"), v))
         };
-        self.get(key).map(whole).transpose()
+        self.get(key).map(found).transpose()
     }
 
     pub(super) fn number(&self, key: &str, usual: f64) -> Result<f64, String> {
@@ -59,10 +66,10 @@ impl<'a> Json<'a> {
             return Ok(None);
         };
         let items = v.as_array().into_iter().flatten();
-        let found: Option<Vec<usize>> = items.map(|v| v.as_u64().map(|n| n as usize)).collect();
+        let found: Option<Vec<usize>> = items.map(whole).collect();
         match found {
             Some(found) if !found.is_empty() => Ok(Some(found)),
-            _ => Err(self.wrong(key, "a list of whole numbers", v)),
+            _ => Err(self.wrong(key, &format!("a list of whole numbers up to {LARGEST}"), v)),
         }
     }
 

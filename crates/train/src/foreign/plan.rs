@@ -58,12 +58,15 @@ impl Plan {
         source: &str,
         autoencoder: Option<&Path>,
     ) -> Result<Config, TrainError> {
-        let value = |v: Result<Value, toml::ser::Error>| v.expect("plain values");
+        let wrong = |e: toml::ser::Error| TrainError::Config(format!("{source}: {e}"));
         let mut recipe = Table::new();
         recipe.insert("name".into(), name.into());
         let data = Table::from_iter([("kind".to_owned(), Value::from("elsewhere"))]);
         recipe.insert("data".into(), data.into());
-        recipe.insert("network".into(), value(Value::try_from(&self.network)));
+        recipe.insert(
+            "network".into(),
+            Value::try_from(&self.network).map_err(wrong)?,
+        );
         if !self.is_autoencoder() {
             let mut objective = self.objective.clone();
             objective.classes = self.classes > 0;
@@ -73,8 +76,11 @@ impl Plan {
             } else {
                 0.0
             };
-            recipe.insert("path".into(), value(Value::try_from(&self.path)));
-            recipe.insert("objective".into(), value(Value::try_from(&objective)));
+            recipe.insert("path".into(), Value::try_from(&self.path).map_err(wrong)?);
+            recipe.insert(
+                "objective".into(),
+                Value::try_from(&objective).map_err(wrong)?,
+            );
             let sampler = ("sampler".to_owned(), Value::from(self.sampler));
             let steps = ("steps".to_owned(), Value::from(50));
             recipe.insert("sample".into(), Table::from_iter([sampler, steps]).into());
@@ -89,7 +95,7 @@ impl Plan {
             );
             recipe.insert("latent".into(), Table::from_iter([run]).into());
         }
-        let text = toml::to_string(&recipe).expect("plain values");
+        let text = toml::to_string(&recipe).map_err(wrong)?;
         Config::parse(&text, source, &[])?.pinned()
     }
 

@@ -255,7 +255,7 @@ pub fn export(run: &RunFolder, family: &Family, out: &Path) -> Result<(), TrainE
         return write_atomic(out, &weights);
     }
     let mut files = vec![("model.safetensors", weights)];
-    if family.diffusers {
+    if family.folder.is_some() {
         let classes = run.info().classes.len();
         let described = diffusers::describe(config, image, classes, null).map_err(refuse)?;
         files[0].0 = "diffusion_pytorch_model.safetensors";

@@ -41,7 +41,7 @@ impl Source {
             None => beside,
         };
         let [mut config_json, mut scheduler] = [None, None];
-        if family.diffusers {
+        if family.folder.is_some() {
             let own = match config {
                 Some(file) if file.is_file() => file.to_owned(),
                 _ => folder.join("config.json"),
@@ -82,12 +82,8 @@ impl Source {
 
 /// The file of weights in a folder.
 fn find(folder: &Path, family: &Family) -> Result<PathBuf, TrainError> {
-    let part = match family.name {
-        "autoencoder-kl" => "vae",
-        "diffusers-unet" => "unet",
-        _ => "transformer",
-    };
-    for folder in [folder.to_owned(), folder.join(part)] {
+    let inside = family.folder.map(|inside| folder.join(inside));
+    for folder in [Some(folder.to_owned()), inside].into_iter().flatten() {
         if let Some(file) = WEIGHTS.iter().map(|w| folder.join(w)).find(|f| f.is_file()) {
             return Ok(file);
         }
