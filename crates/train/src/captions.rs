@@ -113,7 +113,7 @@ impl Captions {
 /// What makes vectors of captions.
 pub enum CaptionEncoder {
     /// Of words.
-    Sentences(SentenceEncoder),
+    Sentences(Box<SentenceEncoder>),
     /// Of numbers.
     Scalars(ScalarEncoder),
 }
@@ -153,7 +153,7 @@ impl Config {
         }
         let package = Package::find(self.text.encoder.as_deref())?;
         let encoder = SentenceEncoder::load(&package, &device.clone().without_autodiff())?;
-        Ok(CaptionEncoder::Sentences(encoder))
+        Ok(CaptionEncoder::Sentences(Box::new(encoder)))
     }
 
     /// The captions `classes` encoded: as the run folder keeps them, else by the encoder.
