@@ -87,7 +87,7 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     if let Some(run) = &args.how.autoguidance {
         source.lead_away_from(run)?;
     }
-    if args.how.negative.is_some() && source.reads_words() && judge.is_none() {
+    if args.how.negative.is_some() && source.reads_texts() && judge.is_none() {
         bail!(
             "--negative: prompts take the place of the captions here; leave it out, or measure by --judge"
         );
@@ -99,7 +99,11 @@ pub(crate) fn run(args: EvaluateArgs) -> Result<End> {
     };
     let how = format!("{}, {guidance}seed {}", draw.name(), draw.seed);
     if args.unseen.is_some() && !source.reads_words() {
-        bail!("--unseen: this run reads no texts");
+        let what = match source.reads_texts() {
+            true => "scalars, not words",
+            false => "no texts",
+        };
+        bail!("--unseen: this run reads {what}");
     }
     let mut retrieval = None;
     let (plane, images) = match source.shape {

@@ -47,7 +47,7 @@ impl Features {
             None => (&*data, order[images..].to_vec()),
         };
         let others = rest.1.len().min(count);
-        let rest = Some(rest).filter(|_| others >= LEAST.min(count));
+        let rest = Some(rest).filter(|_| others >= LEAST);
         let total = images + rest.as_ref().map_or(0, |_| others);
         let mut bar = Progress::new("features", 0, total as u64);
         let Some(of_data) = features(judge, &*data, &order[..images], &mut bar, 0) else {

@@ -71,6 +71,9 @@ impl Source {
             }
             return Ok(Vec::new());
         }
+        if args.text_encoder.is_some() && !self.reads_words() {
+            bail!("--text-encoder: this run reads scalars (text.scalars), which need none");
+        }
         if args.prompt.is_empty() {
             if how.negative.is_some() {
                 bail!("--negative: this run reads texts; say by --prompt what to lead towards");

@@ -122,6 +122,16 @@ impl Source {
                 run.display()
             );
         }
+        let texts = |run: &RunFolder| {
+            let config = run.config();
+            (config.network.text_width(), config.text.scalars.clone())
+        };
+        if texts(&folder) != texts(&self.run) && weaker.network.wants_text() && self.reads_texts() {
+            bail!(
+                "--autoguidance {}: it reads captions in another way than this run (network.text, text.scalars)",
+                run.display()
+            );
+        }
         if weaker.network.wants_text() != self.flow.network.wants_text() {
             bail!(
                 "--autoguidance {}: one of the two runs reads texts, the other knows classes by number",

@@ -182,4 +182,10 @@ fn counts_beyond_reason_are_refused() {
         );
         assert_eq!(entries(folder), ["config.json"]);
     }
+    let mut large = config;
+    large["sample_size"] = 65536.into();
+    std::fs::write(folder.join("config.json"), large.to_string()).unwrap();
+    let import = ["import", &weights, "--family", "diffusers-dit", "-o", "run"];
+    let args = [&import[..], &["--config", "config.json"]].concat();
+    refused(folder, &args, &["sample_size", "up to 8192"]);
 }

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{entries, ok, refused};
+use common::{entries, fokker, ok, refused};
 
 const VAE: &str = "name = \"vae\"\n[data]\nkind = \"garments\"\n[network]\nkind = \"vae\"\nchannels = [2, 4, 4]\nblocks = 1\n\
                    [train]\nsteps = 6\nbatch = 8\n";
@@ -50,8 +50,15 @@ fn from_images_to_latents_and_back() {
         &["trained an autoencoder", "[latent]"],
     );
 
-    ok(at, &["train", "latent.toml", "--dry-run"]);
+    let dry = fokker(at, &["train", "latent.toml", "--dry-run"]).output();
+    let dry = dry.unwrap();
+    assert!(dry.status.success());
     ok(at, &["train", "latent.toml", "--out", "run"]);
+    let info = fs::read(at.join("run/run.json")).unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&info).unwrap();
+    let count = format!("network with {} parameters", info["parameters"]);
+    let said = String::from_utf8_lossy(&dry.stderr);
+    assert!(said.contains(&count), "expected {count} in\n{said}");
     for file in ["samples.png", "trajectory.gif", "report.html"] {
         assert!(at.join("run").join(file).is_file(), "{file}");
     }

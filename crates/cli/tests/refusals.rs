@@ -260,6 +260,10 @@ fn a_judge_is_no_generator() {
         &["evaluate", "run", "--judge", "judge", "--count", "20"],
     );
     assert!(out.contains("class agreement"), "{out}");
+    // There are no other images to stand beside the samples, and nothing says so.
+    assert!(!out.contains("in brackets"), "{out}");
+    let page = std::fs::read_to_string(at.join("run/report.html")).unwrap();
+    assert!(page.contains("Distance to the data") && !page.contains("real images"));
 }
 
 /// A full disk: a small tmpfs, where the system lets us mount one.

@@ -27,7 +27,7 @@ blocks = 1
 attention = []
 head_width = 16
 groups = 4
-text = 16
+text = 256
 [optimizer]
 lr = 3e-3
 [ema]
@@ -110,9 +110,19 @@ fn samples_have_the_numbers_asked_for() {
     refused(at, &ask("left=2, right=0"), &["from 0 to 1", "\"2\""]);
     let words = ["--text-encoder", "halves"];
     let args = [&ask("left=0.1, right=0")[..], &words].concat();
-    refused(at, &args, &["text.scalars"]);
+    refused(at, &args, &["--text-encoder", "text.scalars"]);
     let out = ok(at, &["evaluate", "run", "--count", "16"]);
     assert!(!out.contains("rank"), "{out}");
+
+    let lines = ok(at, &["train", "halves.toml", "--dry-run"]);
+    let other = lines.replace("from = 0.0", "from = -4.0");
+    assert_ne!(other, lines);
+    fs::write(at.join("other.toml"), other).unwrap();
+    let short = ["--set", "train.steps=2", "--out", "other"];
+    ok(at, &[&["train", "other.toml"][..], &short].concat());
+    let weaker = ["--autoguidance", "other", "--guidance", "2"];
+    let args = [&ask("left=0.1, right=0")[..], &weaker].concat();
+    refused(at, &args, &["--autoguidance", "text.scalars"]);
 }
 
 #[test]

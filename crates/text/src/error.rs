@@ -38,7 +38,7 @@ pub enum TextError {
         what: String,
     },
     /// A caption that is not what the scalars' are.
-    #[error("\"{text}\": {what}")]
+    #[error("caption \"{text}\": {what}")]
     Caption {
         /// The caption.
         text: String,

@@ -15,14 +15,32 @@ pub struct Scalar {
     pub from: f64,
     /// Its largest.
     pub to: f64,
+    /// Are the two ends the same, as of an angle?
+    #[serde(default)]
+    pub periodic: bool,
+}
+
+/// Functions of a scalar at most: with more, what the data leave open between two values would be anything.
+const FUNCTIONS: usize = 8;
+
+impl Scalar {
+    /// Function j of the value u in [0, 1].
+    fn function(&self, j: usize, u: f64) -> f64 {
+        match (self.periodic, j % 2) {
+            (false, _) => (PI * j as f64 * u).cos(),
+            (true, 0) => (PI * j as f64 * u).cos(),
+            (true, _) => (PI * (j + 1) as f64 * u).sin(),
+        }
+    }
 }
 
 /// Captions such as `"angle = 30, size = 1.2"` to vectors: every scalar has a token of its own, and the pooled vector is the sum of the
 /// tokens.
 ///
-/// With u = (value − from)/(to − from) in [0, 1] the token of scalar k of K holds cos(π j u), j = 0 … W/K − 1, from place k W/K on, and
-/// zeros elsewhere. These are the first functions of the cosine series on [0, 1], so that a linear map of the token is any smooth
-/// function of the scalar.
+/// With u = (value − from)/(to − from) in [0, 1] the token of scalar k of K holds, from place k ⌊W/K⌋ on, the first functions of the
+/// cosine series on [0, 1], cos(π j u), or of a periodic scalar those of the Fourier series, 1, sin 2πu, cos 2πu, sin 4πu …: 8 of them,
+/// or ⌊W/K⌋ where that is less. The rest is zeros. Linear maps of a token are therefore the smooth functions of its scalar, which is what
+/// is wanted between the values of the data.
 #[derive(Clone, Debug)]
 pub struct ScalarEncoder {
     scalars: Vec<Scalar>,
@@ -44,7 +62,7 @@ impl ScalarEncoder {
             ));
         }
         for (k, scalar) in scalars.iter().enumerate() {
-            let Scalar { name, from, to } = scalar;
+            let Scalar { name, from, to, .. } = scalar;
             if name.trim() != name || name.is_empty() || name.contains(['=', ',']) {
                 return refuse(format!(
                     "expected a name without '=', ',' and spaces around it, got {name:?}"
@@ -53,7 +71,7 @@ impl ScalarEncoder {
             if scalars[..k].iter().any(|s| s.name == *name) {
                 return refuse(format!("{name} is there twice"));
             }
-            if !(from.is_finite() && to.is_finite() && from < to) {
+            if !((to - from).is_finite() && from < to) {
                 return refuse(format!("{name}: expected from < to, got {from} and {to}"));
             }
         }
@@ -77,8 +95,8 @@ impl ScalarEncoder {
         for (k, (scalar, value)) in self.scalars.iter().zip(values).enumerate() {
             let u = (value - scalar.from) / (scalar.to - scalar.from);
             let place = k * each;
-            for j in 0..each {
-                let feature = (PI * j as f64 * u).cos() as f32;
+            for j in 0..each.min(FUNCTIONS) {
+                let feature = scalar.function(j, u) as f32;
                 tokens[k * self.width + place + j] = feature;
                 pooled[place + j] = feature;
             }
@@ -141,6 +159,7 @@ mod tests {
             name: name.into(),
             from,
             to,
+            periodic: false,
         };
         let scalars = vec![scalar("angle", 0.0, 180.0), scalar("size", -1.0, 3.0)];
         ScalarEncoder::new(scalars, width).unwrap()
@@ -157,6 +176,26 @@ mod tests {
         assert_eq!(text.length(), 2);
         let text = encoder(8).encode("angle=0, size=1e0").unwrap();
         assert_eq!(text.tokens[..8], [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_ends_of_a_periodic_scalar_are_one() {
+        let angle = Scalar {
+            name: "angle".into(),
+            from: 0.0,
+            to: 360.0,
+            periodic: true,
+        };
+        let encoder = ScalarEncoder::new(vec![angle], 10).unwrap();
+        let at = |angle: u32| encoder.encode(&format!("angle={angle}")).unwrap().pooled;
+        for (a, b) in at(0).iter().zip(at(360)) {
+            assert!((a - b).abs() < 1e-6);
+        }
+        // 1, sin θ, cos θ, sin 2θ, cos 2θ, sin 3θ, cos 3θ, sin 4θ, and nothing beyond.
+        let expected = [1.0, 1.0, 0.0, 0.0, -1.0, -1.0, 0.0, 0.0, 0.0, 0.0];
+        for (a, b) in at(90).iter().zip(expected) {
+            assert!((a - b).abs() < 1e-6, "{:?}", at(90));
+        }
     }
 
     #[test]
@@ -182,6 +221,7 @@ mod tests {
             name: name.into(),
             from,
             to,
+            periodic: false,
         };
         for (scalars, width) in [
             (vec![], 8),
@@ -189,6 +229,7 @@ mod tests {
             (vec![one("a=b", 0.0, 1.0)], 8),
             (vec![one("a", 1.0, 1.0)], 8),
             (vec![one("a", 0.0, f64::INFINITY)], 8),
+            (vec![one("a", -1e308, 1e308)], 8),
             (vec![one("a", 0.0, 1.0), one("a", 0.0, 1.0)], 8),
         ] {
             assert!(ScalarEncoder::new(scalars, width).is_err());

@@ -131,7 +131,9 @@ pub fn flow_parameters(
         width,
     };
     let outputs = config.objective.parametrization().outputs();
-    let mut init = Init::new(config.seed, device);
+    // With autodiff, so that what would be trained can be counted.
+    let device = config.training.device(device);
+    let mut init = Init::new(config.seed, &device);
     let net = AnyNetwork::new(&config.network, shape, outputs, classes, &mut init)?;
     Ok(params::trained(&net))
 }

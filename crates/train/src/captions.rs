@@ -128,7 +128,8 @@ impl CaptionEncoder {
             Self::Sentences(encoder) => Ok(encoder.encode(captions)),
             Self::Scalars(encoder) => {
                 let encoded = captions.iter().map(|c| encoder.encode(c.as_ref()));
-                Ok(encoded.collect::<Result<_, _>>()?)
+                let encoded: Result<_, TextError> = encoded.collect();
+                encoded.map_err(|error| TrainError::Config(error.to_string()))
             }
         }
     }

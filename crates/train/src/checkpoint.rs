@@ -254,7 +254,7 @@ impl Checkpoint {
         })?;
         let path = self.path.join(OPTIMIZER);
         if !path.is_file() {
-            let what = "the optimizer's state is missing, as it is beside imported weights: there is no training to go on with";
+            let what = "the optimizer's state is missing, as it is beside imported weights: there is no training to go on with, only a model to sample from";
             return Err(TrainError::run(&self.path, what));
         }
         let bytes = read(&path)?;

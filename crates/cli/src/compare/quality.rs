@@ -56,10 +56,10 @@ impl Quality {
             return Ok(None);
         };
         let data = Moments::of(&features.data, features.width)?;
-        let as_many = features.comparable(draw.count) == draw.count;
+        draw.count = features.comparable(draw.count);
         let floor = match &features.rest {
-            Some(rest) if as_many => Some(frechet(&Moments::of(rest, features.width)?, &data)?),
-            _ => None,
+            Some(rest) => Some(frechet(&Moments::of(rest, features.width)?, &data)?),
+            None => None,
         };
         Ok(Some(Self::Features {
             judge: Box::new(judge),

@@ -18,11 +18,13 @@ pub(super) struct Fidelity {
     /// Images of the training.
     images: usize,
     /// Samples that were measured.
+    #[serde(default)]
     count: usize,
     samples: Measures,
     /// Of as many other images of the data as there are samples, where there are enough.
     floor: Option<Measures>,
     /// Did the network never see those?
+    #[serde(default)]
     held_back: bool,
     expected_coverage: f64,
 }
@@ -150,19 +152,22 @@ impl Fidelity {
     }
 
     pub(super) fn section(&self, report: Report, how: &str) -> Report {
+        let beside = match self.floor {
+            Some(_) => format!(", beside those of as many {}", self.others()),
+            None => String::new(),
+        };
         let text = format!(
-            "Sampled by {how}. Distances of {} samples to {} images of the training in the judge's features, beside those of as many {}. \
+            "Sampled by {how}. Distances of {} samples to {} images of the training in the judge's features{beside}. \
              Density is the mean number of balls about training images that a sample lies in, over k = {K} (a ball reaches to \
              the k-th neighbour); coverage is the share of balls with a sample inside, {:.3} for samples of the data's own law.",
-            self.count,
-            self.images,
-            self.others(),
-            self.expected_coverage
+            self.count, self.images, self.expected_coverage
         );
-        let rows = self.lines().into_iter().map(Vec::from).collect();
-        let heads = ["", "samples", self.others()];
+        let columns = if self.floor.is_some() { 3 } else { 2 };
+        let lines = self.lines().into_iter();
+        let rows = lines.map(|line| line[..columns].to_vec()).collect();
+        let heads = &["", "samples", self.others()][..columns];
         report.section(Section::new("Distance to the data").text(text).table(
-            &heads,
+            heads,
             rows,
             "Density and coverage: Naeem et al., 2020; precision and recall by the same balls.",
         ))

@@ -93,6 +93,8 @@ impl Figure for Bars {
     fn draw(&self, width: f64, theme: &Theme) -> Svg {
         const ROW: f64 = 28.0;
         const BAR: f64 = 16.0;
+        // Between names and numbers.
+        const LEAST: f64 = 40.0;
         let width = width.max(MIN_WIDTH);
         let mut canvas = Canvas::new(width);
         let has_target = self.bars.iter().any(|b| b.target.is_some());
@@ -116,19 +118,21 @@ impl Figure for Bars {
         }
 
         let label_width = |s: &str| font::width(s, SMALL, Weight::Regular);
-        let labels: Vec<String> = self
-            .bars
-            .iter()
-            .map(|b| font::shorten(&b.label, 13.0, Weight::Regular, width * 0.36))
-            .collect();
-        let names = labels
-            .iter()
-            .map(|l| font::width(l, 13.0, Weight::Regular))
-            .fold(0.0, f64::max);
         let numbers = self
             .bars
             .iter()
             .map(|b| label_width(&self.text(b.value)))
+            .fold(0.0, f64::max);
+        // Names give way to wide numbers in a narrow figure.
+        let room = (width * 0.36).min(width - 2.0 * PAD - numbers - LEAST);
+        let labels: Vec<String> = self
+            .bars
+            .iter()
+            .map(|b| font::shorten(&b.label, 13.0, Weight::Regular, room))
+            .collect();
+        let names = labels
+            .iter()
+            .map(|l| font::width(l, 13.0, Weight::Regular))
             .fold(0.0, f64::max);
         let lo = values.iter().fold(0.0f64, |a, &v| a.min(v));
         let hi = values.iter().fold(0.0f64, |a, &v| a.max(v));

@@ -367,3 +367,10 @@ fn a_broken_svg_or_scale_is_an_error() {
         assert!(svg.to_png(scale).is_err());
     }
 }
+
+#[test]
+fn names_give_way_to_wide_numbers() {
+    let name = "a name that is longer than there is room for it";
+    let figure = Bars::new("bars").bar(name, -32_067_424_386.9).percent();
+    assert!(check(&figure.draw(200.0, &Theme::auto())).is_ok());
+}

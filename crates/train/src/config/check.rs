@@ -146,7 +146,7 @@ impl Config {
         let width = self.network.text_width();
         if width == 0 {
             return refuse(
-                "this network reads no captions; adm-unet and mm-dit do, with network.text = 16 or more",
+                "this network reads no captions; adm-unet and mm-dit do, with network.text = 8 for each scalar",
             );
         }
         match self.scalar_encoder() {

@@ -10,7 +10,7 @@ pub struct TextConfig {
     /// The folder or wheel of all-MiniLM-L6-v2; left out: where `FOKKER_MINILM` says, else the user's cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder: Option<PathBuf>,
-    /// The scalars that captions are made of, such as `"angle = 30, size = 1.2"`, in the place of words.
+    /// The scalars that captions are made of, such as `"angle = 30, size = 1.2"`, in the place of words; `network.text` = 8 for each is enough.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scalars: Vec<Scalar>,
     /// Where the run folder keeps the encoded captions, once there is one.

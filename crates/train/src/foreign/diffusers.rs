@@ -35,7 +35,7 @@ pub(super) fn dit(
             &json!(outputs),
         ));
     }
-    let size = hints.size.unwrap_or(c.count("sample_size", 32)?);
+    let size = side(&c, hints)?;
     let network = DiTConfig {
         form: DiTForm::Diffusers,
         patch: c.count("patch_size", 2)?,
@@ -87,7 +87,7 @@ pub(super) fn vae(config: &Value, hints: &Hints) -> Result<Plan, String> {
         scaling: c.number("scaling_factor", 0.18215)?,
         shift: c.number("shift_factor", 0.0)?,
     };
-    let size = hints.size.unwrap_or(c.count("sample_size", 32)?);
+    let size = side(&c, hints)?;
     Ok(Plan {
         network: NetworkConfig::AutoencoderKl(network),
         ..Plan::plain(channels, size)
@@ -202,7 +202,7 @@ pub(super) fn unet(
         sines_first: !c.flag("flip_sin_to_cos", true)?,
         text: 0,
     };
-    let size = hints.size.unwrap_or(c.count("sample_size", 32)?);
+    let size = side(&c, hints)?;
     let plan = diffusion(scheduler)?;
     Ok(Plan {
         network: NetworkConfig::AdmUNet(network),
@@ -291,6 +291,23 @@ fn diffusion(scheduler: Option<&Value>) -> Result<Plan, String> {
         sampler: "ddim",
         ..Plan::plain(0, 0)
     })
+}
+
+/// The largest side of an image, as on the command line.
+const LARGEST_SIDE: usize = 8192;
+
+/// Pixels a side.
+fn side(c: &Json, hints: &Hints) -> Result<usize, String> {
+    if let Some(size) = hints.size {
+        return Ok(size);
+    }
+    match c.count("sample_size", 32)? {
+        size if size > LARGEST_SIDE => {
+            let expected = format!("a whole number up to {LARGEST_SIDE}");
+            Err(c.wrong("sample_size", &expected, &json!(size)))
+        }
+        size => Ok(size),
+    }
 }
 
 /// `config.json` of a network for images of this shape, with this many classes; `null`: their table has a row for ∅.
